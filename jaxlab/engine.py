@@ -1,0 +1,335 @@
+"""Batches members, compiles, shards and runs them; the only file that does.
+
+Members whose specifications differ in numbers only share a compiled program. A call trains one lane
+block per device; short blocks are padded, so that a member's bits never depend on its neighbours.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, Mesh, PartitionSpec
+
+from jaxlab import initialisers, keys, networks, optimisers, outcomes, shuffling, tasks, training
+from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep, Task, Training
+
+NEVER = np.iinfo(np.int32).max
+MAX_LANES = 512
+LANE_ENTRIES = 2**18  # activations of one batch of a block: about the fast cache of one core
+MAX_KEPT_PARAMETERS = 64  # larger networks' weights are not returned
+
+Arrays = dict[str, np.ndarray]
+
+
+def lane_width(setting: Setting) -> int:
+    """Return the number of members trained side by side: a power of two, fit for the cache."""
+    entries = sum(setting.network.widths) * (setting.training.batch_size or setting.task.rows)
+    return max(1, min(MAX_LANES, 2 ** ((LANE_ENTRIES // entries).bit_length() - 1)))
+
+
+def skeleton(setting: Setting) -> Setting:
+    """Return the setting with every number that is an argument of the program put to a default."""
+    network = dataclasses.replace(setting.network, slope=Network.slope)
+    given = setting.training.optimiser
+    optimiser = Optimiser(given.name, schedule=given.schedule, clip_norm=float(given.clip_norm > 0))
+    train = dataclasses.replace(setting.training, optimiser=optimiser, epochs=1, check_steps=())
+    laws = tuple(dataclasses.replace(i, scale=1.0, bias_scale=1.0) for i in setting.initialisers)
+    return Setting("skeleton", setting.task, network, laws, train)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a block trains: one for all its members."""
+
+    epochs: int
+    settle_epochs: int
+    certifiable: bool
+    checks: tuple[int, ...]
+
+    @classmethod
+    def of(cls, setting: Setting) -> "Schedule":
+        rows, train = setting.task.rows, setting.training
+        travel = optimisers.travel_steps(train.optimiser)
+        settle = -(-(travel or 0) // train.steps_per_epoch(rows))
+        return cls(train.epochs, settle, travel is not None, train.checks(rows))
+
+    def arguments(self) -> dict[str, np.ndarray]:
+        """Return what the compiled program is told; checks are padded to few different lengths."""
+        padded = np.full(-(-(len(self.checks) + 1) // 16) * 16, NEVER, np.int32)
+        padded[: len(self.checks)] = self.checks
+        ends = [[0, self.epochs], [self.epochs, self.epochs + self.settle_epochs]]
+        return {
+            "phases": np.array(ends, np.int32),
+            "certifiable": np.array(self.certifiable),
+            "checks": padded,
+        }
+
+
+@dataclass(frozen=True)
+class Group:
+    """Settings that run side by side: one program, one law, one schedule."""
+
+    skeleton: Setting
+    schedule: Schedule
+    lanes: int
+    settings: tuple[Setting, ...]
+
+
+def groups(sweep: Sweep, lanes: int | None = None) -> list[Group]:
+    """Sort a sweep's settings into groups, in order of first appearance."""
+    found: dict[Any, list[Setting]] = {}
+    for setting in sweep.settings:
+        tasks.definition(setting.task)  # an unknown name is reported before anything runs
+        key = (skeleton(setting), Schedule.of(setting), lanes or lane_width(setting))
+        found.setdefault(key, []).append(setting)
+    return [Group(*key, tuple(members)) for key, members in found.items()]
+
+
+def devices_mesh() -> Mesh:
+    """Return a mesh of all local devices along the one axis "members"."""
+    return jax.make_mesh((jax.local_device_count(),), ("members",), (AxisType.Auto,))
+
+
+def shared_data(task: Task) -> jax.Array | None:
+    """Return the rows (rows, inputs + outputs) that all members share; None for a random task."""
+    meaning = tasks.definition(task)
+    if meaning.random:
+        return None
+    numbers = {k: jnp.float32(v) for k, v in task.numbers.items()}
+    return jnp.concatenate(meaning.draw(keys.root_key(), task.rows, numbers), axis=1)
+
+
+def draw_member(setting: Setting, key: jax.Array, scales: jax.Array, numbers) -> dict[str, Any]:
+    """Draw one member: packed weights, the key of its batch orders, its own rows if it has any."""
+    weights_key = keys.stream(key, "weights")
+    layers = initialisers.draw_network(setting.network, setting.initialisers, weights_key, scales)
+    drawn = {"weights": networks.pack(layers), "order": keys.stream(key, "order")}
+    meaning = tasks.definition(setting.task)
+    if meaning.random:
+        data_key = keys.stream(key, "data")
+        drawn["rows"] = jnp.concatenate(meaning.draw(data_key, setting.task.rows, numbers), axis=1)
+    return drawn
+
+
+def train_block(
+    setting: Setting,
+    drawn: Mapping[str, Any],
+    shared: jax.Array | None,
+    bank: jax.Array,
+    numbers: Mapping[str, jax.Array],
+    schedule: Mapping[str, jax.Array],
+) -> dict[str, jax.Array]:
+    """Train and judge one lane block; every array has the member axis last."""
+    model = training.Model(setting.network, setting.training)
+    rows = drawn["rows"] if shared is None else shared[..., None]
+    inputs, targets = rows[:, : model.inputs], rows[:, model.inputs :]
+    masks = _region_masks(setting.task, inputs)
+    tolerance = setting.task.tolerance
+
+    def measure(weights):
+        outputs = networks.predict(model.network, weights, inputs, numbers["slope"])
+        return outputs, outcomes.errors(outputs, targets, masks)
+
+    def check(state, watched):
+        _, found = measure(state.weights)
+        new = (watched["first_solved"] < 0) & outcomes.solved(found, tolerance)
+        return {
+            "next": watched["next"] + 1,
+            "first_solved": jnp.where(new, state.step, watched["first_solved"]),
+            "loss_before": watched["loss_now"],
+            "loss_now": found.square,
+        }
+
+    def watch(state, watched):
+        due = state.step == schedule["checks"][watched["next"]]
+        return jax.lax.cond(due, check, lambda state, watched: watched, state, watched)
+
+    def phase(carry, ends):
+        carry = training.train(model, carry, epoch_rows, (ends[0], ends[1]), numbers, watch)
+        weights = carry[0].weights
+        return carry, (weights, training.silent(model, weights, rows, numbers))
+
+    epoch_rows = _epoch_rows(drawn, shared, bank)
+    lanes = drawn["weights"].shape[-1]
+    unknown = jnp.full(lanes, jnp.inf)
+    watched = {
+        "next": jnp.int32(0),
+        "first_solved": jnp.full(lanes, -1, jnp.int32),
+        "loss_before": unknown,
+        "loss_now": unknown,
+    }
+    state = training.start(model, drawn["weights"], numbers)
+    carry, (weights, quiet) = jax.lax.scan(phase, (state, watched), schedule["phases"])
+    final, watched = weights[0], carry[1]
+    outputs, found = measure(final)
+    certified = quiet.all(axis=0) & schedule["certifiable"]
+    outcome = outcomes.classify(
+        outputs,
+        inputs,
+        targets,
+        found,
+        regions=_region_names(setting.task, inputs),
+        tolerance=tolerance,
+        margin=setting.task.margin,
+        certified=certified,
+        finite=jnp.isfinite(final).all(axis=0),
+        loss_before=watched["loss_before"],
+    )
+    loss = training.loss(model, final, rows, numbers)
+    result = {
+        "outcome": outcome.astype(jnp.int8),
+        "loss": loss,
+        "errors": found.regions,
+        "first_solved": watched["first_solved"],
+        "certified": certified,
+    }
+    if model.network.parameters <= MAX_KEPT_PARAMETERS:
+        result |= {"initial_weights": drawn["weights"], "final_weights": final}
+    return result
+
+
+def _region_names(task: Task, inputs: jax.Array) -> tuple[str, ...]:
+    return tuple(jax.eval_shape(tasks.definition(task).regions, inputs[..., 0]))
+
+
+def _region_masks(task: Task, inputs: jax.Array) -> jax.Array:
+    regions = tasks.definition(task).regions
+    return jax.vmap(lambda x: jnp.stack(list(regions(x).values())), -1, -1)(inputs)
+
+
+def _epoch_rows(drawn, shared, bank):
+    order = partial(jax.vmap, in_axes=(None, 0, None), out_axes=-1)(shuffling.epoch_order)
+    if shared is not None:
+        shuffled = shared[bank]  # the bank holds the rows themselves: one look-up, not two
+        return lambda epoch: order(shuffled, drawn["order"], epoch)
+
+    def own(epoch):
+        return jnp.take_along_axis(drawn["rows"], order(bank, drawn["order"], epoch)[:, None], 0)
+
+    return own
+
+
+def _axes(drawn: Mapping[str, Any]) -> dict[str, int]:
+    return {name: 0 if name == "order" else -1 for name in drawn}
+
+
+@lru_cache(maxsize=64)
+def _draw_program(setting: Setting):
+    draw = partial(draw_member, setting)
+    axes = _axes({"weights": 0, "order": 0} | ({"rows": 0} if _is_random(setting.task) else {}))
+
+    def block(setting_keys, seeds, scales, numbers):
+        member_keys = jax.vmap(keys.member_key)(setting_keys, seeds)
+        return jax.vmap(draw, out_axes=axes)(member_keys, scales, numbers)
+
+    return jax.jit(block)
+
+
+def _is_random(task: Task) -> bool:
+    return tasks.definition(task).random
+
+
+# The forward pass is part of the key, so that a replaced one is never answered from the cache.
+@lru_cache(maxsize=64)
+def _train_program(setting: Setting, mesh: Mesh, forward: Any, meaning: Any):
+    del forward, meaning
+    whole, members, last = PartitionSpec(), PartitionSpec("members"), PartitionSpec(None, "members")
+    drawn = {"weights": last, "order": members}
+    if _is_random(setting.task):
+        drawn["rows"] = PartitionSpec(None, None, "members")
+    out = dict.fromkeys(("outcome", "loss", "first_solved", "certified"), members)
+    out["errors"] = last
+    if setting.network.parameters <= MAX_KEPT_PARAMETERS:
+        out |= {"initial_weights": last, "final_weights": last}
+    block = jax.shard_map(
+        partial(train_block, setting),
+        mesh=mesh,
+        in_specs=(drawn, whole, whole, members, whole),
+        out_specs=out,
+        check_vma=False,  # a loop that starts from constants is otherwise refused
+    )
+    return jax.jit(block)
+
+
+class Runner:
+    """A group ready to run: its programs, shared data and permutation bank on the devices."""
+
+    def __init__(self, group: Group, *, paired: bool = False):
+        self.group, self.mesh = group, devices_mesh()
+        self.size = group.lanes * self.mesh.size
+        self.keys = [keys.setting_key(s.name, paired=paired) for s in group.settings]
+        self.shared = shared_data(group.skeleton.task)
+        self.bank = shuffling.bank(group.skeleton.task.rows)
+        self._draw = _draw_program(group.skeleton)
+        only_shape = dataclasses.replace(group.skeleton, initialisers=(Initialiser(),))
+        meaning = tasks.definition(group.skeleton.task)
+        self._train = _train_program(only_shape, self.mesh, networks.MLP.__call__, meaning)
+
+    def draw(self, which: np.ndarray, seeds: np.ndarray) -> dict[str, Any]:
+        """Draw the members (position in group.settings, seed); at most `size` of them, padded."""
+        chosen = [self.group.settings[i] for i in which]
+        scales = np.array([[(i.scale, i.bias_scale) for i in s.initialisers] for s in chosen])
+        names = self.group.skeleton.task.numbers
+        numbers = {k: np.float32([s.task.numbers[k] for s in chosen]) for k in names}
+        member_keys = jnp.stack([self.keys[i] for i in which])
+        return self._draw(member_keys, seeds.astype(np.uint32), np.float32(scales), numbers)
+
+    def __call__(
+        self, which: np.ndarray, seeds: np.ndarray, schedule: Schedule | None = None
+    ) -> Arrays:
+        """Train the members; every array returned has the member axis first.
+
+        `schedule` replaces the group's own, which is how the cost of a run is measured beforehand.
+        """
+        pad = self.size - len(seeds)
+        padded_which, padded_seeds = np.pad(which, (0, pad), "edge"), np.pad(seeds, (0, pad), "edge")
+        chosen = [training.numbers_of(self.group.settings[i]) for i in padded_which]
+        numbers = {name: np.float32([c[name] for c in chosen]) for name in chosen[0]}
+        drawn = self.draw(padded_which, padded_seeds)
+        told = (schedule or self.group.schedule).arguments()
+        result = self._train(drawn, self.shared, self.bank, numbers, told)
+        return {k: np.moveaxis(np.asarray(v), -1, 0)[: len(seeds)] for k, v in result.items()}
+
+
+def run_group(
+    group: Group, wanted: Mapping[str, np.ndarray], *, paired: bool = False
+) -> Iterator[tuple[str, np.ndarray, Arrays]]:
+    """Train the wanted seeds of each setting; yield (setting, seeds, results) after every call."""
+    runner = Runner(group, paired=paired)
+    names = [s.name for s in group.settings]
+    which = np.concatenate([np.full(len(wanted[n]), i) for i, n in enumerate(names)])
+    seeds = np.concatenate([wanted[n] for n in names])
+    for first in range(0, len(seeds), runner.size):
+        part = slice(first, first + runner.size)
+        found = runner(which[part], seeds[part])
+        for i in np.unique(which[part]):
+            mine = which[part] == i
+            yield names[i], seeds[part][mine], {k: v[mine] for k, v in found.items()}
+
+
+def member_steps(group: Group, wanted: Mapping[str, np.ndarray]) -> int:
+    """Return the number of network-steps that the wanted seeds of a group take."""
+    return sum(len(wanted[s.name]) * s.steps for s in group.settings)
+
+
+def check_seeds(seeds: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Return seeds as an array; ValueError unless all are whole, different and within 32 bits."""
+    array = np.asarray(seeds)
+    if array.size == 0:
+        raise ValueError("no seeds given; at least one is needed")
+    if not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"seeds are {array.dtype}; they must be whole numbers")
+    if array.min() < 0 or array.max() > keys.MAX_SEED:
+        span = f"{array.min()} to {array.max()}"
+        raise ValueError(f"seeds are {span}; they must lie between 0 and {keys.MAX_SEED}")
+    if len(np.unique(array)) != len(array):
+        raise ValueError("seeds are given twice; each must be given once")
+    return array.astype(np.int64)
+
+
+__all__ = ["Group", "Runner", "Schedule", "Training", "check_seeds", "groups", "run_group"]

@@ -1,0 +1,145 @@
+"""Laws of the initial weights: how one layer's kernel and bias are drawn together.
+
+`draw` makes one network's layer; the engine maps it over members. `kernel_distribution` states the
+same law as a scipy distribution, which is all that theory needs to know about it.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy import stats
+
+from jaxlab.spec import Initialiser, Network, Setting
+
+# Standard deviation of a standard normal cut off at two: variance scaling divides by it.
+TRUNCATED_SD = float(stats.truncnorm(-2, 2).std())
+
+
+def _variance(law: str, fan_in: int, fan_out: int) -> float:
+    family = law.split("_")[0]
+    if family == "glorot":
+        return 2.0 / (fan_in + fan_out)
+    return {"he": 2.0, "lecun": 1.0}[family] / fan_in
+
+
+def _pattern(law: str, fan_in: int, fan_out: int) -> np.ndarray:
+    line = np.linspace(-1.0, 1.0, fan_in * fan_out).reshape(fan_in, fan_out)
+    return {"linspace": line, "all_positive": np.abs(line), "all_negative": -np.abs(line)}[law]
+
+
+def _fixed_kernel(initialiser: Initialiser, fan_in: int, fan_out: int) -> np.ndarray | None:
+    match initialiser.law:
+        case "zeros":
+            return np.zeros((fan_in, fan_out))
+        case "constant":
+            return np.ones((fan_in, fan_out))
+        case "linspace" | "all_positive" | "all_negative":
+            return _pattern(initialiser.law, fan_in, fan_out)
+        case "values":
+            kernel = np.asarray(initialiser.values)
+            if kernel.shape != (fan_in, fan_out):
+                right = f"{fan_in} rows (inputs) of {fan_out} numbers (units)"
+                raise ValueError(f"values has the shape {kernel.shape}; it must be {right}")
+            return kernel
+    return None
+
+
+def _draw_kernel(law: str, key: jax.Array, fan_in: int, fan_out: int) -> jax.Array:
+    shape = (fan_in, fan_out)
+    if law == "random_normal":
+        return jax.random.normal(key, shape)
+    if law == "random_uniform":
+        return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0)
+    if law == "pytorch":
+        return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0) / math.sqrt(fan_in)
+    if law == "orthogonal":
+        return jax.nn.initializers.orthogonal()(key, shape, jnp.float32)
+    sd = math.sqrt(_variance(law, fan_in, fan_out))
+    if law.endswith("uniform"):
+        return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0) * (sd * math.sqrt(3.0))
+    if law.endswith("truncated_normal"):
+        return jax.random.truncated_normal(key, -2.0, 2.0, shape) * (sd / TRUNCATED_SD)
+    return jax.random.normal(key, shape) * sd
+
+
+def _draw_bias(initialiser: Initialiser, key: jax.Array, fan_in: int, fan_out: int) -> jax.Array:
+    law = initialiser.bias
+    if law == "default" and initialiser.law == "pytorch":
+        return jax.random.uniform(key, (fan_out,), minval=-1.0, maxval=1.0) / math.sqrt(fan_in)
+    match law:
+        case "random_normal":
+            return jax.random.normal(key, (fan_out,))
+        case "random_uniform":
+            return jax.random.uniform(key, (fan_out,), minval=-1.0, maxval=1.0)
+        case "constant":
+            return jnp.ones((fan_out,))
+    return jnp.zeros((fan_out,))
+
+
+def draw(
+    initialiser: Initialiser,
+    key: jax.Array,
+    shape: tuple[int, int],
+    scale: jax.Array | float,
+    bias_scale: jax.Array | float,
+) -> tuple[jax.Array, jax.Array]:
+    """Draw a kernel of `shape` (in, out) and its bias (out,).
+
+    The law comes from `initialiser`; its two scales are arguments, so that they can be traced.
+    ValueError where explicit values do not have the layer's shape.
+    """
+    fan_in, fan_out = shape
+    kernel_key, bias_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
+    fixed = _fixed_kernel(initialiser, fan_in, fan_out)
+    if fixed is None:
+        kernel = _draw_kernel(initialiser.law, kernel_key, fan_in, fan_out)
+    else:
+        kernel = jnp.asarray(fixed, jnp.float32)
+    bias = _draw_bias(initialiser, bias_key, fan_in, fan_out)
+    return kernel * scale, bias * bias_scale
+
+
+def draw_network(
+    network: Network, initialisers: tuple[Initialiser, ...], key: jax.Array, scales: jax.Array
+) -> list[tuple[jax.Array, jax.Array | None]]:
+    """Draw (kernel, bias) for every layer; `scales` (layers, 2) holds kernel and bias scales."""
+    shapes = zip(network.widths, network.widths[1:], strict=False)
+    weights = []
+    for i, (initialiser, shape) in enumerate(zip(initialisers, shapes, strict=True)):
+        layer_key = jax.random.fold_in(key, i)
+        kernel, bias = draw(initialiser, layer_key, shape, scales[i, 0], scales[i, 1])
+        weights.append((kernel, bias if network.use_bias else None))
+    return weights
+
+
+def kernel_distribution(setting: Setting, layer: int):
+    """Return the law of one kernel entry of a layer as a frozen scipy distribution.
+
+    None for laws whose entries are fixed or not independent (values, patterns, orthogonal).
+    """
+    initialiser = setting.initialisers[layer]
+    fan_in, fan_out = setting.network.widths[layer : layer + 2]
+    law, scale = initialiser.law, abs(initialiser.scale)
+    if scale == 0 or law == "orthogonal" or _fixed_kernel(initialiser, fan_in, fan_out) is not None:
+        return None
+    if law == "random_normal":
+        return stats.norm(0.0, scale)
+    if law in ("random_uniform", "pytorch"):
+        limit = scale / (math.sqrt(fan_in) if law == "pytorch" else 1.0)
+        return stats.uniform(-limit, 2 * limit)
+    sd = scale * math.sqrt(_variance(law, fan_in, fan_out))
+    if law.endswith("uniform"):
+        return stats.uniform(-math.sqrt(3.0) * sd, 2 * math.sqrt(3.0) * sd)
+    if law.endswith("truncated_normal"):
+        return stats.truncnorm(-2.0, 2.0, loc=0.0, scale=sd / TRUNCATED_SD)
+    return stats.norm(0.0, sd)
+
+
+def kernel_values(setting: Setting, layer: int) -> np.ndarray | None:
+    """Return a layer's kernel (in, out) where the law fixes it; None for random laws."""
+    fan_in, fan_out = setting.network.widths[layer : layer + 2]
+    initialiser = setting.initialisers[layer]
+    fixed = _fixed_kernel(initialiser, fan_in, fan_out)
+    return None if fixed is None else fixed * initialiser.scale

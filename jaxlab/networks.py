@@ -1,0 +1,126 @@
+"""The network as a Flax module; the only file that imports flax.
+
+One module serves a single network and a population. Arrays of a population carry the member axis
+last: kernel (in, out, members), batch (rows, in, members); a single network has no member axis.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from jaxlab.spec import Network
+
+# A layer with at most so many kernel entries is written out unit by unit. That is what a CPU
+# vectorises over members; for wider layers a dot product is faster and far quicker to compile.
+EXPLICIT_ENTRIES = 64
+
+
+def _activate(name: str, x: jax.Array, slope: jax.Array | float) -> jax.Array:
+    match name:
+        case "linear":
+            return x
+        case "leaky_relu":
+            return jax.nn.leaky_relu(x, slope)
+        case "relu" | "tanh" | "sigmoid" | "elu" | "softplus":
+            return getattr(jax.nn, name)(x)
+        case "gelu":
+            return jax.nn.gelu(x, approximate=False)  # the exact one, as in Keras and PyTorch
+    raise ValueError(f"activation is {name!r}, which no layer knows")
+
+
+def _unstack(x: jax.Array, axis: int) -> list[jax.Array]:
+    # split, not indexing: its derivative is one concatenation instead of padded sums.
+    pieces = jax.lax.split(x, [1] * x.shape[axis], axis=axis)
+    return [jnp.squeeze(piece, axis) for piece in pieces]
+
+
+def _computed_once(x: jax.Array, one: jax.Array) -> jax.Array:
+    # XLA copies cheap arithmetic into every consumer, which here repeats the forward pass for each
+    # gradient. It never copies a division, and dividing by one changes no bit.
+    return x / one
+
+
+class Dense(nnx.Module):
+    """A fully connected layer: activation(x kernel + bias)."""
+
+    def __init__(self, kernel: jax.Array, bias: jax.Array | None, activation: str, slope):
+        self.kernel = nnx.Param(kernel)
+        self.bias = None if bias is None else nnx.Param(bias)
+        self.activation = activation
+        self.slope = nnx.Variable(slope)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Map x (rows, in, ...) to (rows, out, ...)."""
+        kernel = self.kernel[...]
+        if kernel.shape[0] * kernel.shape[1] > EXPLICIT_ENTRIES:
+            return self._activate(self._dot(x, kernel))
+        units = self._units(x, kernel)
+        return jnp.stack([self._activate(unit) for unit in units], axis=1)
+
+    def _activate(self, z: jax.Array) -> jax.Array:
+        return _activate(self.activation, z, self.slope[...])
+
+    def _units(self, x: jax.Array, kernel: jax.Array) -> list[jax.Array]:
+        # 1 for every finite kernel, which the compiler cannot know.
+        one = jax.lax.stop_gradient(1.0 + 0.0 * kernel[0, 0])
+        inputs = _unstack(x, 1)
+        columns = [_unstack(column, 0) for column in _unstack(kernel, 1)]
+        sums = []
+        for column in columns:
+            terms = [a * w for a, w in zip(inputs, column, strict=True)]
+            total = terms[0]
+            for term in terms[1:]:
+                total = total + term
+            sums.append(total)
+        if self.bias is not None:
+            biases = _unstack(self.bias[...], 0)
+            sums = [total + b for total, b in zip(sums, biases, strict=True)]
+        return [_computed_once(total, one) for total in sums]
+
+    def _dot(self, x: jax.Array, kernel: jax.Array) -> jax.Array:
+        z = jnp.einsum("ri...,io...->ro...", x, kernel, precision="highest")
+        return z if self.bias is None else z + self.bias[...]
+
+
+class MLP(nnx.Module):
+    """A multilayer perceptron with given weights: its call is the forward pass everywhere."""
+
+    def __init__(self, network: Network, weights: Sequence[tuple], slope: jax.Array | float):
+        layers = zip(weights, network.activations, strict=True)
+        self.layers = nnx.List([Dense(k, b, name, slope) for (k, b), name in layers])
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Map inputs (rows, in, ...) to outputs (rows, out, ...)."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def pack(weights: Sequence[tuple]) -> jax.Array:
+    """Return all kernels and biases, layer by layer, as one array (parameters, ...)."""
+    flat = []
+    for kernel, bias in weights:
+        flat.append(kernel.reshape(-1, *kernel.shape[2:]))
+        if bias is not None:
+            flat.append(bias)
+    return jnp.concatenate(flat, axis=0)
+
+
+def unpack(network: Network, flat: jax.Array) -> list[tuple]:
+    """Return (kernel, bias) of every layer from (parameters, ...); bias None without biases."""
+    shapes, sizes = [], []
+    for fan_in, fan_out in zip(network.widths, network.widths[1:], strict=False):
+        shapes += [(fan_in, fan_out)] + [(fan_out,)] * network.use_bias
+        sizes += [fan_in * fan_out] + [fan_out] * network.use_bias
+    pieces = jax.lax.split(flat, sizes, axis=0)
+    arrays = [p.reshape(s + flat.shape[1:]) for p, s in zip(pieces, shapes, strict=True)]
+    if not network.use_bias:
+        return [(kernel, None) for kernel in arrays]
+    return list(zip(arrays[::2], arrays[1::2], strict=True))
+
+
+def predict(network: Network, flat: jax.Array, inputs: jax.Array, slope) -> jax.Array:
+    """Return the outputs (rows, out, ...) of networks with packed weights (parameters, ...)."""
+    return MLP(network, unpack(network, flat), slope)(inputs)

@@ -1,0 +1,123 @@
+"""What became of a network: one class of one list for all tasks, by rules fixed beforehand.
+
+The rules look at what the network does on the task's rows, region by region, and never at which
+numbers would be convenient. They are exhaustive and exclusive: the first that applies decides.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+SENTENCES = {
+    "solved": "every region is fitted",
+    "right_only": "the right side is fitted, the left side is missed",
+    "left_only": "the left side is fitted, the right side is missed",
+    "partial": "some regions are fitted, the others are missed",
+    "constant": "the output does not depend on the input, though gradients still flow",
+    "linear": "the output is the best straight line (affine function) and no better",
+    "dead": "no gradient reaches any weight before the output's bias, and none ever will",
+    "diverged": "weights or outputs are not finite, or errors exceed ten times the target",
+    "unfinished": "the loss was still falling when training ended",
+    "other": "training has settled on something that none of the other names describes",
+}
+OUTCOMES = tuple(SENTENCES)
+
+DIVERGED_ERROR = 10.0  # a region's error relative to its target; the zero function scores 1
+STILL_FALLING = 0.9  # loss now, relative to the loss at the check before (half as many steps)
+FLAT = 0.1  # distance from a constant or a line, relative to the targets' standard deviation
+
+
+class Errors(NamedTuple):
+    """How far outputs are from the targets, on all rows.
+
+    regions (regions, ...): root-mean-square error relative to the region's root-mean-square target;
+    square (...): mean squared error over all rows and outputs.
+    """
+
+    regions: jax.Array
+    square: jax.Array
+
+
+def errors(outputs: jax.Array, targets: jax.Array, masks: jax.Array) -> Errors:
+    """Measure outputs and targets (rows, out, ...) over region masks (regions, rows, ...).
+
+    A region without rows has error 0. A region whose targets are all 0 is measured absolutely.
+    """
+    square = jnp.mean((outputs - targets) ** 2, axis=1)
+    size = jnp.mean(targets**2, axis=1)
+
+    def over(values):
+        return jnp.sum(jnp.where(masks, values, 0.0), axis=1) / jnp.maximum(masks.sum(axis=1), 1)
+
+    scale = over(size)
+    relative = jnp.sqrt(over(square) / jnp.where(scale > 0, scale, 1.0))
+    return Errors(relative, jnp.mean(square, axis=0))
+
+
+def solved(found: Errors, tolerance: float) -> jax.Array:
+    """Return (...): is every region's error at most the tolerance? Never with NaN."""
+    return jnp.all(found.regions <= tolerance, axis=0)
+
+
+def _spread(values: jax.Array) -> jax.Array:
+    return jnp.sqrt(jnp.mean((values - values.mean(axis=0)) ** 2, axis=(0, 1)))
+
+
+def best_affine(inputs: jax.Array, targets: jax.Array) -> jax.Array:
+    """Return the values (rows, out, ...) of the best affine function of the inputs."""
+    x = inputs - inputs.mean(axis=0)
+    scale = jnp.max(jnp.abs(x), axis=0)
+    x = x / jnp.where(scale > 0, scale, 1.0)
+    y = targets - targets.mean(axis=0)
+    gram = jnp.einsum("ri...,rj...->...ij", x, x, precision="highest")
+    moment = jnp.einsum("ri...,ro...->...io", x, y, precision="highest")
+    # A pseudo-inverse, because an input may be constant or a copy of another.
+    slopes = jnp.linalg.pinv(gram, hermitian=True) @ moment
+    return targets.mean(axis=0) + jnp.einsum("ri...,...io->ro...", x, slopes, precision="highest")
+
+
+def classify(
+    outputs: jax.Array,
+    inputs: jax.Array,
+    targets: jax.Array,
+    found: Errors,
+    *,
+    regions: tuple[str, ...],
+    tolerance: float,
+    margin: float,
+    certified: jax.Array,
+    finite: jax.Array,
+    loss_before: jax.Array,
+) -> jax.Array:
+    """Return each member's outcome (...) as a position in `OUTCOMES`.
+
+    `certified` is the death certificate; `finite` says that all weights are finite; `loss_before`
+    is the mean squared error at the check before the last.
+    """
+    fitted, missed = found.regions <= tolerance, found.regions >= margin
+    decided = jnp.all(fitted | missed, axis=0)
+    bounded = jnp.all(found.regions <= DIVERGED_ERROR, axis=0)  # false for NaN
+    spread = _spread(targets)
+    line = best_affine(inputs, targets)
+    distance = jnp.sqrt(jnp.mean((outputs - line) ** 2, axis=(0, 1)))
+    one_sided = {
+        side + "_only": decided & fitted[regions.index(side)] & missed[regions.index(other)]
+        for side, other in (("right", "left"), ("left", "right"))
+        if set(regions) == {"right", "left"}
+    }
+    rules: Mapping[str, jax.Array] = {
+        "diverged": ~(bounded & finite),
+        "solved": jnp.all(fitted, axis=0),
+        "dead": certified,
+        "unfinished": found.square < STILL_FALLING * loss_before,
+        "constant": _spread(outputs) <= FLAT * spread,
+        **one_sided,
+        "partial": decided & jnp.any(fitted, axis=0),
+        "linear": distance <= FLAT * spread,
+    }
+    code = jnp.full(found.square.shape, OUTCOMES.index("other"), jnp.int32)
+    for name, applies in reversed(rules.items()):
+        code = jnp.where(applies, OUTCOMES.index(name), code)
+    return code

@@ -1,0 +1,39 @@
+"""A fresh order of the rows for every member and epoch, without sorting.
+
+A bank of uniformly random permutations is drawn once. An epoch of a member picks one of them and
+a rotation, both at random: every order is exactly uniform, and its rows are one contiguous piece
+of the bank's doubled row. Given the bank, members and epochs are independent of each other.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from jaxlab import keys
+
+BANK_SIZE = 512
+MAX_BANK_ENTRIES = 2**24  # 64 MiB of 32-bit integers; fewer permutations where rows are many
+
+
+def bank(rows: int) -> jax.Array:
+    """Return permutations of `rows` rows, each written twice in a row: (permutations, 2 rows)."""
+    size = max(1, min(BANK_SIZE, MAX_BANK_ENTRIES // (2 * rows)))
+    key = keys.stream(keys.root_key(), "bank")
+    draw = jax.vmap(lambda i: jax.random.permutation(jax.random.fold_in(key, i), rows))
+    orders = draw(jnp.arange(size))
+    return jnp.concatenate([orders, orders], axis=1).astype(jnp.int32)
+
+
+def epoch_order(doubled: jax.Array, key: jax.Array, epoch: jax.Array | int) -> jax.Array:
+    """Return the entries of `doubled` (permutations, 2 rows, ...) for one member's epoch.
+
+    The result (rows, ...) is the order itself for a bank of row numbers, and the rows in that
+    order for a bank that holds the data.
+    """
+    size, twice = doubled.shape[:2]
+    rows = twice // 2
+    # The two words of a Threefry hash are uniform: one picks the permutation, one the rotation.
+    words = jax.random.key_data(jax.random.fold_in(key, epoch))
+    choice = (words[0] % size).astype(jnp.int32)
+    rotation = (words[1] % rows).astype(jnp.int32)
+    flat = doubled.reshape(size * twice, *doubled.shape[2:])
+    return jax.lax.dynamic_slice_in_dim(flat, choice * twice + rotation, rows)

@@ -1,0 +1,316 @@
+"""What is to be run: frozen, validated descriptions with a JSON form and a digest.
+
+Nothing here computes; a specification is the identity of a result. Two members with the same
+specification digest, setting name, seed, lane width and dtype are the same network, bit for bit.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ACTIVATIONS = ("linear", "relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "softplus")
+OPTIMISERS = ("sgd", "momentum", "nesterov", "adam", "keras_adam", "rmsprop", "adamw")
+SCHEDULES = ("constant", "inverse_time", "cosine", "warm_up")
+LOSSES = ("mse", "mae", "huber")
+KERNEL_LAWS = (
+    "zeros",
+    "constant",
+    "random_normal",
+    "random_uniform",
+    "glorot_uniform",
+    "glorot_normal",
+    "glorot_truncated_normal",
+    "he_uniform",
+    "he_normal",
+    "he_truncated_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "lecun_truncated_normal",
+    "pytorch",
+    "orthogonal",
+    "values",
+    "all_positive",
+    "all_negative",
+    "linspace",
+)
+BIAS_LAWS = ("default", "zeros", "constant", "random_normal", "random_uniform")
+FORMAT = 1  # raised whenever the same specification would train other networks than before
+
+
+def _check(ok: bool, name: str, value: object, right: str) -> None:
+    if not ok:
+        raise ValueError(f"{name} is {value!r}; it must be {right}")
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    _check(value in allowed, name, value, "one of " + ", ".join(allowed))
+
+
+def _number(name: str, value: float, low: float, right: str, *, open_: bool = False) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    ok = is_number and math.isfinite(value) and (value > low if open_ else value >= low)
+    _check(ok, name, value, right)
+
+
+def _whole(name: str, value: int, low: int) -> None:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    _check(is_whole and value >= low, name, value, f"a whole number, at least {low}")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learnt, by name, with its numbers; `jaxlab.tasks` holds what the name means.
+
+    A region counts as fitted when its root-mean-square error is at most `tolerance` times the
+    root-mean-square target there, and as missed from `margin` times on; between, as neither.
+    """
+
+    name: str
+    rows: int
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    tolerance: float = 0.1
+    margin: float = 0.5
+
+    def __post_init__(self):
+        _check(isinstance(self.name, str) and self.name != "", "task name", self.name, "a name")
+        _whole("task rows", self.rows, 1)
+        for name, value in self.numbers.items():
+            _number(f"task number {name}", value, -math.inf, "a finite number")
+        _number("tolerance", self.tolerance, 0, "a positive number", open_=True)
+        _number("margin", self.margin, self.tolerance, "a number, at least the tolerance")
+        object.__setattr__(self, "numbers", dict(sorted(self.numbers.items())))
+
+    def __hash__(self):
+        return hash(_canonical(self))
+
+
+@dataclass(frozen=True)
+class Network:
+    """A multilayer perceptron: widths (input first), an activation per layer, biases or not.
+
+    `slope` is the slope of leaky_relu below zero; it is a number of the setting, never compiled in.
+    """
+
+    widths: tuple[int, ...]
+    activations: tuple[str, ...]
+    use_bias: bool = True
+    slope: float = 0.3
+
+    def __post_init__(self):
+        object.__setattr__(self, "widths", tuple(self.widths))
+        object.__setattr__(self, "activations", tuple(self.activations))
+        _check(len(self.widths) >= 2, "widths", self.widths, "at least an input and an output")
+        for width in self.widths:
+            _whole("each of widths", width, 1)
+        layers = len(self.widths) - 1
+        right = f"{layers} names, one per layer after the input"
+        _check(len(self.activations) == layers, "activations", self.activations, right)
+        for activation in self.activations:
+            _one_of("activation", activation, ACTIVATIONS)
+        _number("slope", self.slope, -math.inf, "a finite number")
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases of one network."""
+        pairs = zip(self.widths, self.widths[1:], strict=False)
+        return sum(a * b + (b if self.use_bias else 0) for a, b in pairs)
+
+
+@dataclass(frozen=True)
+class Initialiser:
+    """The joint law of one layer's kernel and bias.
+
+    `scale` multiplies the kernel's law: the standard deviation of random_normal, the limit of
+    random_uniform, the value of constant, a factor on all others. The normal laws are true
+    Gaussians; what Keras and JAX call he_normal is he_truncated_normal here. `bias` "default" is
+    what belongs to the law: zeros, but for pytorch uniform(-1/sqrt(fan_in), 1/sqrt(fan_in));
+    `bias_scale` multiplies it. `values` is the kernel of the law "values", a row per input.
+    """
+
+    law: str = "glorot_uniform"
+    scale: float = 1.0
+    bias: str = "default"
+    bias_scale: float = 1.0
+    values: tuple[tuple[float, ...], ...] = ()
+
+    def __post_init__(self):
+        _one_of("initialiser", self.law, KERNEL_LAWS)
+        _one_of("bias initialiser", self.bias, BIAS_LAWS)
+        _number("scale", self.scale, -math.inf, "a finite number")
+        _number("bias_scale", self.bias_scale, -math.inf, "a finite number")
+        object.__setattr__(self, "values", tuple(tuple(row) for row in self.values))
+        for value in (v for row in self.values for v in row):
+            _number("each of values", value, -math.inf, "a finite number")
+        right = "given for the law 'values', and only for it"
+        _check(bool(self.values) == (self.law == "values"), "values", self.values, right)
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """An optimiser by name and its numbers; a number that the named one does not use is ignored.
+
+    keras_adam has epsilon outside the bias correction, adam (optax, PyTorch) inside.
+    `decay` belongs to inverse_time (rate / (1 + decay * step)), `schedule_steps` to cosine (steps
+    until zero) and warm_up (steps until the full rate). `clip_norm` 0 clips nothing.
+    """
+
+    name: str = "keras_adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    b1: float = 0.9
+    b2: float = 0.999
+    rho: float = 0.9
+    eps: float = 1e-7
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    decay: float = 0.0
+    schedule_steps: float = 1.0
+    clip_norm: float = 0.0
+
+    def __post_init__(self):
+        _one_of("optimiser", self.name, OPTIMISERS)
+        _one_of("schedule", self.schedule, SCHEDULES)
+        _number("learning_rate", self.learning_rate, 0, "a finite number, at least 0")
+        for name in ("momentum", "b1", "b2", "rho"):
+            value = getattr(self, name)
+            _number(name, value, 0, "at least 0 and below 1")
+            _check(value < 1, name, value, "at least 0 and below 1")
+        for name in ("eps", "weight_decay", "decay", "clip_norm"):
+            _number(name, getattr(self, name), 0, "a finite number, at least 0")
+        _number("schedule_steps", self.schedule_steps, 0, "a positive number", open_=True)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The numeric fields; they are arguments of the compiled program."""
+        values = dataclasses.asdict(self)
+        return {k: float(v) for k, v in values.items() if not isinstance(v, str)}
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and in which steps: loss, batch size (0: full batch), epochs, steps of the checks.
+
+    `check_steps` are the steps after which success is looked for; empty means geometric: the total
+    number of steps, halved again and again down to 1. The last step is always checked.
+    """
+
+    optimiser: Optimiser = Optimiser()
+    loss: str = "mse"
+    batch_size: int = 32
+    epochs: int = 1000
+    check_steps: tuple[int, ...] = ()
+
+    def __post_init__(self):
+        _one_of("loss", self.loss, LOSSES)
+        _whole("batch_size", self.batch_size, 0)
+        _whole("epochs", self.epochs, 1)
+        object.__setattr__(self, "check_steps", tuple(self.check_steps))
+        for step in self.check_steps:
+            _whole("each of check_steps", step, 1)
+
+    def steps_per_epoch(self, rows: int) -> int:
+        """Updates per epoch; the last batch is smaller where the size does not divide the rows."""
+        return -(-rows // self.batch_size) if self.batch_size else 1
+
+    def checks(self, rows: int) -> tuple[int, ...]:
+        """The steps, ascending and ending with the last, after which success is looked for."""
+        total = self.epochs * self.steps_per_epoch(rows)
+        if self.check_steps:
+            return tuple(sorted({s for s in self.check_steps if s < total} | {total}))
+        return tuple(sorted({-(-total // 2**i) for i in range(total.bit_length())}))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One column of a sweep: everything about a member except its seed.
+
+    `initialisers` holds one per layer; a single one given stands for all layers.
+    """
+
+    name: str
+    task: Task
+    network: Network
+    initialisers: tuple[Initialiser, ...] = (Initialiser(),)
+    training: Training = Training()
+
+    def __post_init__(self):
+        _check(isinstance(self.name, str) and self.name != "", "setting name", self.name, "a name")
+        given = self.initialisers
+        given = (given,) if isinstance(given, Initialiser) else tuple(given)
+        layers = len(self.network.widths) - 1
+        given = given * layers if len(given) == 1 else given
+        right = f"one, or one for each of the {layers} layers"
+        _check(len(given) == layers, "number of initialisers", len(given), right)
+        object.__setattr__(self, "initialisers", given)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the specification; the name belongs to the member's key, not to this."""
+        return hashlib.sha256(_canonical(self, "name").encode()).hexdigest()
+
+    @property
+    def steps(self) -> int:
+        """Number of updates one member makes."""
+        return self.training.epochs * self.training.steps_per_epoch(self.task.rows)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A named list of settings; `paired` gives a seed the same randomness in every setting."""
+
+    name: str
+    settings: tuple[Setting, ...]
+    paired: bool = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "settings", tuple(self.settings))
+        _check(isinstance(self.name, str) and self.name != "", "sweep name", self.name, "a name")
+        _check(len(self.settings) > 0, "settings", self.settings, "at least one setting")
+        names = [setting.name for setting in self.settings]
+        _check(len(set(names)) == len(names), "setting names", names, "all different")
+
+    def __getitem__(self, name: str) -> Setting:
+        """Return the setting of that name; KeyError lists the names there are."""
+        for setting in self.settings:
+            if setting.name == name:
+                return setting
+        known = ", ".join(s.name for s in self.settings)
+        raise KeyError(f"no setting {name!r} in sweep {self.name}; there are: {known}")
+
+    def to_json(self) -> str:
+        """Return the sweep as JSON; `sweep_from_json` gives back an equal sweep."""
+        return json.dumps(dataclasses.asdict(self), indent=2)
+
+
+def _canonical(spec: Any, *left_out: str) -> str:
+    content = {k: v for k, v in dataclasses.asdict(spec).items() if k not in left_out}
+    return json.dumps([FORMAT, content], sort_keys=True, separators=(",", ":"))
+
+
+def setting_from_dict(content: Mapping[str, Any]) -> Setting:
+    """Build a setting from the dictionary that JSON gives; ValueError where a field is wrong."""
+    content = dict(content)
+    try:
+        training = dict(content.pop("training"))
+        training["optimiser"] = Optimiser(**training["optimiser"])
+        return Setting(
+            task=Task(**content.pop("task")),
+            network=Network(**content.pop("network")),
+            initialisers=tuple(Initialiser(**i) for i in content.pop("initialisers")),
+            training=Training(**training),
+            **content,
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a setting: {error}") from error
+
+
+def sweep_from_json(text: str) -> Sweep:
+    """Build the sweep that `Sweep.to_json` wrote; ValueError where the text is something else."""
+    content = json.loads(text)
+    _check(isinstance(content, dict) and "settings" in content, "sweep", text[:40], "a sweep")
+    settings = tuple(setting_from_dict(s) for s in content["settings"])
+    return Sweep(content["name"], settings, content["paired"])
