@@ -67,6 +67,7 @@ class Schedule:
             "phases": np.array(ends, np.int32),
             "certifiable": np.array(self.certifiable),
             "checks": padded,
+            "one": np.float32(1.0),
         }
 
 
@@ -125,14 +126,14 @@ def train_block(
     schedule: Mapping[str, jax.Array],
 ) -> dict[str, jax.Array]:
     """Train and judge one lane block; every array has the member axis last."""
-    model = training.Model(setting.network, setting.training)
+    model = training.Model(setting.network, setting.training, schedule["one"])
     rows = drawn["rows"] if shared is None else shared[..., None]
     inputs, targets = rows[:, : model.inputs], rows[:, model.inputs :]
     masks = _region_masks(setting.task, inputs)
     tolerance = setting.task.tolerance
 
     def measure(weights):
-        outputs = networks.predict(model.network, weights, inputs, numbers["slope"])
+        outputs = training.predict(model, weights, inputs, numbers)
         return outputs, outcomes.errors(outputs, targets, masks)
 
     def check(state, watched):

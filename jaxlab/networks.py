@@ -36,20 +36,20 @@ def _unstack(x: jax.Array, axis: int) -> list[jax.Array]:
     return [jnp.squeeze(piece, axis) for piece in pieces]
 
 
-def _computed_once(x: jax.Array, one: jax.Array) -> jax.Array:
-    # XLA copies cheap arithmetic into every consumer, which here repeats the forward pass for each
-    # gradient. It never copies a division, and dividing by one changes no bit.
-    return x / one
-
-
 class Dense(nnx.Module):
-    """A fully connected layer: activation(x kernel + bias)."""
+    """A fully connected layer: activation(x kernel + bias).
 
-    def __init__(self, kernel: jax.Array, bias: jax.Array | None, activation: str, slope):
+    `one` is 1. XLA copies cheap arithmetic into every consumer, which would repeat the forward pass
+    for each gradient; it does not copy a division by a number that it is not told, and dividing by
+    one changes no bit. Given as a Python number it does nothing.
+    """
+
+    def __init__(self, kernel: jax.Array, bias: jax.Array | None, activation: str, slope, one=1.0):
         self.kernel = nnx.Param(kernel)
         self.bias = None if bias is None else nnx.Param(bias)
         self.activation = activation
         self.slope = nnx.Variable(slope)
+        self.one = nnx.Variable(one)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Map x (rows, in, ...) to (rows, out, ...)."""
@@ -57,14 +57,12 @@ class Dense(nnx.Module):
         if kernel.shape[0] * kernel.shape[1] > EXPLICIT_ENTRIES:
             return self._activate(self._dot(x, kernel))
         units = self._units(x, kernel)
-        return jnp.stack([self._activate(unit) for unit in units], axis=1)
+        return jnp.stack([self._activate(unit) / self.one[...] for unit in units], axis=1)
 
     def _activate(self, z: jax.Array) -> jax.Array:
         return _activate(self.activation, z, self.slope[...])
 
     def _units(self, x: jax.Array, kernel: jax.Array) -> list[jax.Array]:
-        # 1 for every finite kernel, which the compiler cannot know.
-        one = jax.lax.stop_gradient(1.0 + 0.0 * kernel[0, 0])
         inputs = _unstack(x, 1)
         columns = [_unstack(column, 0) for column in _unstack(kernel, 1)]
         sums = []
@@ -77,7 +75,7 @@ class Dense(nnx.Module):
         if self.bias is not None:
             biases = _unstack(self.bias[...], 0)
             sums = [total + b for total, b in zip(sums, biases, strict=True)]
-        return [_computed_once(total, one) for total in sums]
+        return sums
 
     def _dot(self, x: jax.Array, kernel: jax.Array) -> jax.Array:
         z = jnp.einsum("ri...,io...->ro...", x, kernel, precision="highest")
@@ -87,9 +85,9 @@ class Dense(nnx.Module):
 class MLP(nnx.Module):
     """A multilayer perceptron with given weights: its call is the forward pass everywhere."""
 
-    def __init__(self, network: Network, weights: Sequence[tuple], slope: jax.Array | float):
+    def __init__(self, network: Network, weights: Sequence[tuple], slope, one=1.0):
         layers = zip(weights, network.activations, strict=True)
-        self.layers = nnx.List([Dense(k, b, name, slope) for (k, b), name in layers])
+        self.layers = nnx.List([Dense(k, b, name, slope, one) for (k, b), name in layers])
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Map inputs (rows, in, ...) to outputs (rows, out, ...)."""
@@ -121,6 +119,6 @@ def unpack(network: Network, flat: jax.Array) -> list[tuple]:
     return list(zip(arrays[::2], arrays[1::2], strict=True))
 
 
-def predict(network: Network, flat: jax.Array, inputs: jax.Array, slope) -> jax.Array:
+def predict(network: Network, flat: jax.Array, inputs: jax.Array, slope, one=1.0) -> jax.Array:
     """Return the outputs (rows, out, ...) of networks with packed weights (parameters, ...)."""
-    return MLP(network, unpack(network, flat), slope)(inputs)
+    return MLP(network, unpack(network, flat), slope, one)(inputs)

@@ -11,8 +11,7 @@ import numpy as np
 from scipy import special
 from scipy.stats import binom
 
-from jaxlab.compare import check_probability
-from jaxlab.tally import check_inside_unit, clopper_pearson_limits
+from jaxlab.tally import check_inside_unit, check_probability, clopper_pearson_limits
 
 _MOST_SEEDS = 2**40
 _BLOCK = 1024
@@ -43,7 +42,7 @@ def seeds_for_interval(rate: float, half_width: float, level: float = 0.95) -> i
     # Rounding errors of n * rate must not turn a count just below a tie into the next lower one.
     dust = 1e-9
     return _smallest_for_good(
-        lambda n: narrow(np.minimum(np.floor(n * rare + 0.5 + dust), n // 2 + n % 2), n),
+        lambda n: narrow(np.floor(n * rare + 0.5 + dust), n),
         safe=lambda n: narrow(np.minimum(n * rare + 0.5 + dust, n / 2), n),
         goal=f"half_width={half_width}",
     )
@@ -59,7 +58,7 @@ def seeds_to_distinguish(p0: float, p1: float, alpha: float, power: float) -> in
     needed.
 
     >>> seeds_to_distinguish(0.5, 0.6, alpha=0.05, power=0.8)
-    199
+    210
     """
     check_probability("p0", p0)
     check_probability("p1", p1)
@@ -75,9 +74,7 @@ def seeds_to_distinguish(p0: float, p1: float, alpha: float, power: float) -> in
     )
 
 
-def binomial_power(
-    n: np.ndarray, p0: float, p1: float, alpha: float, spare: int = 0
-) -> np.ndarray:
+def binomial_power(n: np.ndarray, p0: float, p1: float, alpha: float, spare: int = 0) -> np.ndarray:
     """Return the probability that the exact two-sided test of p0 gives p < alpha under p1.
 
     `n` is an array of numbers of trials. With `spare` the count must clear the critical value on

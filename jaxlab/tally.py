@@ -202,6 +202,13 @@ def check_inside_unit(name: str, value: float) -> float:
     return float(value)
 
 
+def check_probability(name: str, value: float) -> float:
+    """Return `value` if 0 <= value <= 1; ValueError naming it otherwise."""
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name}={value} must lie between 0 and 1")
+    return float(value)
+
+
 def _natural(name: str, value: int) -> int:
     try:
         number = operator.index(value)

@@ -29,10 +29,11 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """The static part of training: what one compiled program is made for."""
+    """What is trained and how; nothing but `one` (see `networks.Dense`) may be traced."""
 
     network: Network
     training: Training
+    one: jax.Array | float = 1.0
 
     @property
     def inputs(self) -> int:
@@ -55,10 +56,15 @@ def pointwise_loss(name: str, error: jax.Array) -> jax.Array:
     return optax.losses.huber_loss(error)
 
 
+def predict(model: Model, weights: jax.Array, inputs: jax.Array, numbers: Numbers) -> jax.Array:
+    """Return the outputs (rows, out, ...) for inputs (rows, in, ...)."""
+    return networks.predict(model.network, weights, inputs, numbers["slope"], model.one)
+
+
 def loss(model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers) -> jax.Array:
     """Return the mean loss (...) over rows (rows, inputs + outputs, ...) of every member."""
     inputs, targets = rows[:, : model.inputs], rows[:, model.inputs :]
-    outputs = networks.predict(model.network, weights, inputs, numbers["slope"])
+    outputs = predict(model, weights, inputs, numbers)
     return jnp.mean(pointwise_loss(model.training.loss, outputs - targets), axis=(0, 1))
 
 

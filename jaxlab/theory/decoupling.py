@@ -1,0 +1,155 @@
+"""When the half-lines of |x| are learnt apart: the conditions of the survival formulas.
+
+Answers one question, may the formulas of `absolute_value` be applied to this training, and
+answers it with sentences: `objections` is empty, or says what stands against it.
+"""
+
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from jaxlab.theory.laws import Law, probability_within
+
+SHIFT_ALLOWED = 0.005
+"""Largest change of P(fail) by momentum, as bounded below, that still passes as none."""
+
+CROSSING_ALLOWED = 0.02
+"""Largest share of members saved by crossing for which the formulas are still offered."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Say how a 1-k-1 network is trained on |x|, as far as theory asks.
+
+    `first_moment_decay` is Adam's b1, `steps` the number of updates, `input_limit` the largest
+    |x|, `bias_limit` the largest |bias| at the start (0 for zero biases).
+
+    >>> Conditions(steps=13_000).learning_rate
+    0.001
+    """
+
+    steps: int
+    learning_rate: float = 0.001
+    first_moment_decay: float = 0.9
+    optimiser: str = "adam"
+    activation: str = "relu"
+    input_limit: float = 1000.0
+    bias_limit: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that describe no training."""
+        for field in ("steps", "learning_rate", "input_limit"):
+            value = getattr(self, field)
+            if not (isfinite(value) and value > 0):
+                raise ValueError(f"{field} is {value!r}; it must be a number above 0")
+        if not 0 <= self.first_moment_decay < 1:
+            raise ValueError(
+                f"first_moment_decay is {self.first_moment_decay!r}; it must lie in [0, 1)"
+            )
+        if not (isfinite(self.bias_limit) and self.bias_limit >= 0):
+            raise ValueError(f"bias_limit is {self.bias_limit!r}; it must be 0 or above")
+
+    @property
+    def coasting(self) -> float:
+        """Return the magnitude below which Adam's momentum decides a unit's fate.
+
+        Formula: 3 lr/(1 - b1). Assumptions: Adam from rest, gradients of constant sign. Kind:
+        empirical. Source: a single unit under Adam, solved numerically: it lives when
+        |a| < max(|w|, about 3 lr/(1 - b1)).
+
+        >>> round(Conditions(steps=13_000).coasting, 6)
+        0.03
+        """
+        return 3 * self.learning_rate / (1 - self.first_moment_decay)
+
+
+def objections(conditions: Conditions, largest_weight: float) -> list[str]:
+    """Return what stands against the survival formulas, whatever the weights' laws.
+
+    `largest_weight` is a magnitude that few initial weights exceed. Formula: Adam, ReLU,
+    inputs up to 100 or more, biases at most a thousandth of that, and a way lr * steps of at
+    least 3 max(1, largest_weight). Assumptions: zero is not told from a thousandth because
+    Adam's bias steps are as long as its kernel steps while the kernels' gradients are larger by
+    the inputs' size, so a bias of that size is undone before it can keep a dying unit alive.
+    Kind: empirical. Source: chosen here from the scales in play.
+
+    >>> objections(Conditions(steps=13_000, activation="leaky_relu"), 1.4)
+    ['the activation is leaky_relu, not relu: its two slopes are tied and a unit serves both sides']
+    """
+    way = conditions.learning_rate * conditions.steps
+    needed = 3 * max(1.0, largest_weight)
+    found = []
+    if conditions.activation != "relu":
+        found.append(
+            f"the activation is {conditions.activation}, not relu: "
+            "its two slopes are tied and a unit serves both sides"
+        )
+    if conditions.optimiser not in ("adam", "keras_adam"):
+        found.append(f"the optimiser is {conditions.optimiser}, the rule is stated for Adam")
+    if conditions.input_limit < 100:
+        found.append(f"inputs end at {conditions.input_limit:g}, below 100: biases move the kinks")
+    if conditions.bias_limit > conditions.input_limit / 1000:
+        found.append(
+            f"initial biases reach {conditions.bias_limit:g}, more than a thousandth of the inputs"
+        )
+    if way < needed:
+        found.append(
+            f"training is too short: learning rate times steps is {way:g}, "
+            f"below {needed:.3g} a failure may be a network still on its way"
+        )
+    return found
+
+
+def momentum_gain(conditions: Conditions, w: Law | float, a_law: Law) -> float:
+    """Return by how much Adam's momentum can raise a unit's survival beyond |a| < |w|.
+
+    Formula: half of P(|w| < |a| < c), c = `coasting`, for one kernel w; for a law of kernels
+    its bound P(|w| < c) P(|a| < c)/2. Assumptions: symmetric a. Kind: upper bound, given c.
+    Source: the rule of `coasting`.
+
+    >>> from scipy.stats import uniform
+    >>> round(momentum_gain(Conditions(steps=13_000), uniform(-1, 2), uniform(-1, 2)), 6)
+    0.00045
+    """
+    reach = conditions.coasting
+    within = float(probability_within(a_law, reach))
+    if isinstance(w, (int, float)):
+        return max(0.0, within - float(probability_within(a_law, abs(w)))) / 2 if w else 0.0
+    return within * float(probability_within(w, reach)) / 2
+
+
+def weight_objections(conditions: Conditions, shift: float, crossing: float) -> list[str]:
+    """Return what stands against weights that are too small or too large.
+
+    `shift` is the change of P(fail) when every unit's survival is raised by `momentum_gain`,
+    `crossing` the share of members saved by units that change sides. Formula: at most
+    `SHIFT_ALLOWED` and `CROSSING_ALLOWED`. Assumptions and kind: those of the two numbers.
+    Source: limits chosen here, below the tolerance of the predictions they guard.
+
+    >>> weight_objections(Conditions(steps=13_000), 0.001, 0.003)
+    []
+    """
+    found = []
+    if abs(shift) > SHIFT_ALLOWED:
+        found.append(
+            f"initial weights are small beside the learning rate {conditions.learning_rate:g}: "
+            "Adam's momentum carries units through 0 and may change P(fail) by "
+            f"{100 * abs(shift):.1f} points"
+        )
+    if crossing > CROSSING_ALLOWED:
+        found.append(
+            f"initial weights are so large that units change sides: {100 * crossing:.1f} points "
+            "of the failures heal under gradient flow"
+        )
+    return found
+
+
+def largest_weight(*laws: Law) -> float:
+    """Return the largest of the laws' magnitudes that one weight in a hundred exceeds.
+
+    >>> from scipy.stats import uniform
+    >>> largest_weight(uniform(-1, 2), uniform(-2, 4))
+    1.98
+    """
+    return float(np.max([np.abs(law.ppf([0.005, 0.995])) for law in laws]))
