@@ -1,0 +1,28 @@
+"""jaxlab trains thousands of tiny networks over seeds, names what became of each, and counts.
+
+(The name is one letter from jaxlib, which is JAX's compiled half and another thing.)
+"""
+
+from jaxlab import compare, tally, theory
+from jaxlab.outcomes import OUTCOMES
+from jaxlab.result import Result
+from jaxlab.runs import run
+from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep, Task, Training
+from jaxlab.store import ResultsError
+
+__all__ = [
+    "OUTCOMES",
+    "Initialiser",
+    "Network",
+    "Optimiser",
+    "Result",
+    "ResultsError",
+    "Setting",
+    "Sweep",
+    "Task",
+    "Training",
+    "compare",
+    "run",
+    "tally",
+    "theory",
+]

@@ -46,6 +46,8 @@ def binomial_test(count: int, n: int, p: float, alternative: Alternative = "two-
     count, n = check_count("count", count, "n", n)
     check_probability("p", p)
     check_alternative(alternative)
+    # scipy's probabilities overflow for smaller rates; no n makes them differ from 0.
+    p = 0.0 if p < 1e-290 else p
     return float(binomtest(count, n, p, alternative).pvalue) if n else 1.0
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, PartitionSpec
 
 from jaxlab import initialisers, keys, networks, optimisers, outcomes, shuffling, tasks, training
-from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep, Task, Training
+from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep, Task
 
 NEVER = np.iinfo(np.int32).max
 MAX_LANES = 512
@@ -33,13 +33,17 @@ def lane_width(setting: Setting) -> int:
 
 
 def skeleton(setting: Setting) -> Setting:
-    """Return the setting with every number that is an argument of the program put to a default."""
+    """Return the setting with all that the training program takes as an argument left out."""
     network = dataclasses.replace(setting.network, slope=Network.slope)
     given = setting.training.optimiser
     optimiser = Optimiser(given.name, schedule=given.schedule, clip_norm=float(given.clip_norm > 0))
     train = dataclasses.replace(setting.training, optimiser=optimiser, epochs=1, check_steps=())
-    laws = tuple(dataclasses.replace(i, scale=1.0, bias_scale=1.0) for i in setting.initialisers)
-    return Setting("skeleton", setting.task, network, laws, train)
+    return Setting("skeleton", setting.task, network, training=train)
+
+
+def laws(setting: Setting) -> tuple[Initialiser, ...]:
+    """Return the initialisers with their scales, arguments of the drawing program, left out."""
+    return tuple(dataclasses.replace(i, scale=1.0, bias_scale=1.0) for i in setting.initialisers)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Schedule:
 
     @classmethod
     def of(cls, setting: Setting) -> "Schedule":
+        """Return how long the members of a setting train."""
         rows, train = setting.task.rows, setting.training
         travel = optimisers.travel_steps(train.optimiser)
         settle = -(-(travel or 0) // train.steps_per_epoch(rows))
@@ -73,7 +78,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Group:
-    """Settings that run side by side: one program, one law, one schedule."""
+    """Settings that run side by side: one training program, one schedule."""
 
     skeleton: Setting
     schedule: Schedule
@@ -105,14 +110,19 @@ def shared_data(task: Task) -> jax.Array | None:
     return jnp.concatenate(meaning.draw(keys.root_key(), task.rows, numbers), axis=1)
 
 
-def draw_member(setting: Setting, key: jax.Array, scales: jax.Array, numbers) -> dict[str, Any]:
-    """Draw one member: packed weights, the key of its batch orders, its own rows if it has any."""
-    weights_key = keys.stream(key, "weights")
-    layers = initialisers.draw_network(setting.network, setting.initialisers, weights_key, scales)
-    drawn = {"weights": networks.pack(layers), "order": keys.stream(key, "order")}
+def draw_member(
+    setting: Setting,
+    law: tuple[Initialiser, ...],
+    weights_key: jax.Array,
+    data_key: jax.Array,
+    scales: jax.Array,
+    numbers: Mapping[str, jax.Array],
+) -> dict[str, jax.Array]:
+    """Draw one member: its packed weights, and its own rows if the task is random."""
+    layers = initialisers.draw_network(setting.network, law, weights_key, scales)
+    drawn = {"weights": networks.pack(layers)}
     meaning = tasks.definition(setting.task)
     if meaning.random:
-        data_key = keys.stream(key, "data")
         drawn["rows"] = jnp.concatenate(meaning.draw(data_key, setting.task.rows, numbers), axis=1)
     return drawn
 
@@ -129,7 +139,7 @@ def train_block(
     model = training.Model(setting.network, setting.training, schedule["one"])
     rows = drawn["rows"] if shared is None else shared[..., None]
     inputs, targets = rows[:, : model.inputs], rows[:, model.inputs :]
-    masks = _region_masks(setting.task, inputs)
+    regions, masks = _region_masks(setting.task, inputs)
     tolerance = setting.task.tolerance
 
     def measure(weights):
@@ -174,7 +184,7 @@ def train_block(
         inputs,
         targets,
         found,
-        regions=_region_names(setting.task, inputs),
+        regions=regions,
         tolerance=tolerance,
         margin=setting.task.margin,
         certified=certified,
@@ -194,63 +204,61 @@ def train_block(
     return result
 
 
-def _region_names(task: Task, inputs: jax.Array) -> tuple[str, ...]:
-    return tuple(jax.eval_shape(tasks.definition(task).regions, inputs[..., 0]))
+def _region_masks(task: Task, inputs: jax.Array) -> tuple[tuple[str, ...], jax.Array]:
+    """Return the regions' names and their masks (regions, rows, ...), in one order."""
+    names: list[tuple[str, ...]] = []
 
+    def masks(x):
+        found = tasks.definition(task).regions(x)
+        names.append(tuple(found))
+        return jnp.stack(list(found.values()))
 
-def _region_masks(task: Task, inputs: jax.Array) -> jax.Array:
-    regions = tasks.definition(task).regions
-    return jax.vmap(lambda x: jnp.stack(list(regions(x).values())), -1, -1)(inputs)
+    stacked = jax.vmap(masks, -1, -1)(inputs)
+    return names[0], stacked
 
 
 def _epoch_rows(drawn, shared, bank):
+    order_keys = jax.random.wrap_key_data(drawn["order"].T, impl=keys.IMPLEMENTATION)
     order = partial(jax.vmap, in_axes=(None, 0, None), out_axes=-1)(shuffling.epoch_order)
     if shared is not None:
         shuffled = shared[bank]  # the bank holds the rows themselves: one look-up, not two
-        return lambda epoch: order(shuffled, drawn["order"], epoch)
+        return lambda epoch: order(shuffled, order_keys, epoch)
 
     def own(epoch):
-        return jnp.take_along_axis(drawn["rows"], order(bank, drawn["order"], epoch)[:, None], 0)
+        return jnp.take_along_axis(drawn["rows"], order(bank, order_keys, epoch)[:, None], 0)
 
     return own
 
 
-def _axes(drawn: Mapping[str, Any]) -> dict[str, int]:
-    return {name: 0 if name == "order" else -1 for name in drawn}
+@jax.jit
+def _stream_keys(setting_keys: jax.Array, seeds: jax.Array) -> dict[str, jax.Array]:
+    # Apart from the drawing programs, so that it is compiled once for all laws.
+    members = jax.vmap(keys.member_key)(setting_keys, seeds)
+    return {name: jax.vmap(partial(keys.stream, name=name))(members) for name in keys.STREAMS}
 
 
 @lru_cache(maxsize=64)
-def _draw_program(setting: Setting):
-    draw = partial(draw_member, setting)
-    axes = _axes({"weights": 0, "order": 0} | ({"rows": 0} if _is_random(setting.task) else {}))
-
-    def block(setting_keys, seeds, scales, numbers):
-        member_keys = jax.vmap(keys.member_key)(setting_keys, seeds)
-        return jax.vmap(draw, out_axes=axes)(member_keys, scales, numbers)
-
-    return jax.jit(block)
+def _draw_program(setting: Setting, law: tuple[Initialiser, ...], meaning: tasks.Definition):
+    del meaning
+    return jax.jit(jax.vmap(partial(draw_member, setting, law), out_axes=-1))
 
 
-def _is_random(task: Task) -> bool:
-    return tasks.definition(task).random
-
-
-# The forward pass is part of the key, so that a replaced one is never answered from the cache.
 @lru_cache(maxsize=64)
-def _train_program(setting: Setting, mesh: Mesh, forward: Any, meaning: Any):
-    del forward, meaning
-    whole, members, last = PartitionSpec(), PartitionSpec("members"), PartitionSpec(None, "members")
-    drawn = {"weights": last, "order": members}
-    if _is_random(setting.task):
+def _train_program(setting: Setting, mesh: Mesh, forward: Any, meaning: tasks.Definition):
+    del forward
+    whole, member = PartitionSpec(), PartitionSpec("members")
+    members = PartitionSpec(None, "members")
+    drawn = {"weights": members, "order": members}
+    if meaning.random:
         drawn["rows"] = PartitionSpec(None, None, "members")
-    out = dict.fromkeys(("outcome", "loss", "first_solved", "certified"), members)
-    out["errors"] = last
+    out = dict.fromkeys(("outcome", "loss", "first_solved", "certified"), member)
+    out["errors"] = members
     if setting.network.parameters <= MAX_KEPT_PARAMETERS:
-        out |= {"initial_weights": last, "final_weights": last}
+        out |= {"initial_weights": members, "final_weights": members}
     block = jax.shard_map(
         partial(train_block, setting),
         mesh=mesh,
-        in_specs=(drawn, whole, whole, members, whole),
+        in_specs=(drawn, whole, whole, member, whole),
         out_specs=out,
         check_vma=False,  # a loop that starts from constants is otherwise refused
     )
@@ -258,64 +266,89 @@ def _train_program(setting: Setting, mesh: Mesh, forward: Any, meaning: Any):
 
 
 class Runner:
-    """A group ready to run: its programs, shared data and permutation bank on the devices."""
+    """A group ready to run: its programs, shared data and permutation bank."""
 
     def __init__(self, group: Group, *, paired: bool = False):
         self.group, self.mesh = group, devices_mesh()
         self.size = group.lanes * self.mesh.size
-        self.keys = [keys.setting_key(s.name, paired=paired) for s in group.settings]
+        self.keys = jnp.stack([keys.setting_key(s.name, paired=paired) for s in group.settings])
         self.shared = shared_data(group.skeleton.task)
         self.bank = shuffling.bank(group.skeleton.task.rows)
-        self._draw = _draw_program(group.skeleton)
-        only_shape = dataclasses.replace(group.skeleton, initialisers=(Initialiser(),))
-        meaning = tasks.definition(group.skeleton.task)
-        self._train = _train_program(only_shape, self.mesh, networks.MLP.__call__, meaning)
+        self.meaning = tasks.definition(group.skeleton.task)
+        forward = networks.MLP.__call__
+        self._train = _train_program(group.skeleton, self.mesh, forward, self.meaning)
 
-    def draw(self, which: np.ndarray, seeds: np.ndarray) -> dict[str, Any]:
-        """Draw the members (position in group.settings, seed); at most `size` of them, padded."""
+    def draw(self, which: np.ndarray, seeds: np.ndarray) -> Arrays:
+        """Draw members (position in group.settings, seed); the member axis is last.
+
+        Members of one law are drawn together, always as many as a call trains, padded.
+        """
+        of_law: dict[Any, list[int]] = {}
+        for i, setting in enumerate(self.group.settings):
+            of_law.setdefault(laws(setting), []).append(i)
+        drawn: Arrays = {}
+        for law, positions in of_law.items():
+            (mine,) = np.nonzero(np.isin(which, positions))
+            for first in range(0, len(mine), self.size):
+                part = mine[first : first + self.size]
+                for name, values in self._draw_law(law, which[part], seeds[part]).items():
+                    empty = np.empty((*values.shape[:-1], len(seeds)), values.dtype)
+                    drawn.setdefault(name, empty)[..., part] = values
+        return drawn
+
+    def _draw_law(self, law, which: np.ndarray, seeds: np.ndarray) -> Arrays:
+        count, pad = len(seeds), (0, self.size - len(seeds))
+        which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
         chosen = [self.group.settings[i] for i in which]
-        scales = np.array([[(i.scale, i.bias_scale) for i in s.initialisers] for s in chosen])
+        scales = np.float32([[(i.scale, i.bias_scale) for i in s.initialisers] for s in chosen])
         names = self.group.skeleton.task.numbers
         numbers = {k: np.float32([s.task.numbers[k] for s in chosen]) for k in names}
-        member_keys = jnp.stack([self.keys[i] for i in which])
-        return self._draw(member_keys, seeds.astype(np.uint32), np.float32(scales), numbers)
+        streams = _stream_keys(self.keys[which], seeds.astype(np.uint32))
+        program = _draw_program(self.group.skeleton, law, self.meaning)
+        drawn = program(streams["weights"], streams["data"], scales, numbers)
+        drawn["order"] = jax.random.key_data(streams["order"]).T
+        return {k: np.asarray(v)[..., :count] for k, v in drawn.items()}
 
     def __call__(
         self, which: np.ndarray, seeds: np.ndarray, schedule: Schedule | None = None
     ) -> Arrays:
-        """Train the members; every array returned has the member axis first.
+        """Train members, at most `size` of them; arrays returned have the member axis first.
 
         `schedule` replaces the group's own, which is how the cost of a run is measured beforehand.
         """
-        pad = self.size - len(seeds)
-        padded_which, padded_seeds = np.pad(which, (0, pad), "edge"), np.pad(seeds, (0, pad), "edge")
-        chosen = [training.numbers_of(self.group.settings[i]) for i in padded_which]
+        count, pad = len(seeds), (0, self.size - len(seeds))
+        which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
+        chosen = [training.numbers_of(self.group.settings[i]) for i in which]
         numbers = {name: np.float32([c[name] for c in chosen]) for name in chosen[0]}
-        drawn = self.draw(padded_which, padded_seeds)
         told = (schedule or self.group.schedule).arguments()
+        drawn = self.draw(which, seeds)
         result = self._train(drawn, self.shared, self.bank, numbers, told)
-        return {k: np.moveaxis(np.asarray(v), -1, 0)[: len(seeds)] for k, v in result.items()}
+        return {k: np.moveaxis(np.asarray(v), -1, 0)[:count] for k, v in result.items()}
+
+
+def calls(
+    runner: Runner, wanted: Mapping[str, np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Cut the wanted seeds of each setting into calls: (position in group.settings, seed)."""
+    lists = [wanted.get(s.name, np.empty(0, np.int64)) for s in runner.group.settings]
+    which = np.concatenate([np.full(len(seeds), i) for i, seeds in enumerate(lists)])
+    seeds = np.concatenate(lists)
+    for first in range(0, len(seeds), runner.size):
+        yield which[first : first + runner.size], seeds[first : first + runner.size]
 
 
 def run_group(
-    group: Group, wanted: Mapping[str, np.ndarray], *, paired: bool = False
-) -> Iterator[tuple[str, np.ndarray, Arrays]]:
-    """Train the wanted seeds of each setting; yield (setting, seeds, results) after every call."""
-    runner = Runner(group, paired=paired)
-    names = [s.name for s in group.settings]
-    which = np.concatenate([np.full(len(wanted[n]), i) for i, n in enumerate(names)])
-    seeds = np.concatenate([wanted[n] for n in names])
-    for first in range(0, len(seeds), runner.size):
-        part = slice(first, first + runner.size)
-        found = runner(which[part], seeds[part])
-        for i in np.unique(which[part]):
-            mine = which[part] == i
-            yield names[i], seeds[part][mine], {k: v[mine] for k, v in found.items()}
-
-
-def member_steps(group: Group, wanted: Mapping[str, np.ndarray]) -> int:
-    """Return the number of network-steps that the wanted seeds of a group take."""
-    return sum(len(wanted[s.name]) * s.steps for s in group.settings)
+    runner: Runner, wanted: Mapping[str, np.ndarray]
+) -> Iterator[list[tuple[str, np.ndarray, Arrays]]]:
+    """Train the wanted seeds; yield (setting, seeds, results) of each setting after every call."""
+    for which, seeds in calls(runner, wanted):
+        found = runner(which, seeds)
+        parts = []
+        for i in np.unique(which):
+            mine = which == i
+            name = runner.group.settings[i].name
+            parts.append((name, seeds[mine], {k: v[mine] for k, v in found.items()}))
+        yield parts
 
 
 def check_seeds(seeds: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -331,6 +364,3 @@ def check_seeds(seeds: Sequence[int] | np.ndarray) -> np.ndarray:
     if len(np.unique(array)) != len(array):
         raise ValueError("seeds are given twice; each must be given once")
     return array.astype(np.int64)
-
-
-__all__ = ["Group", "Runner", "Schedule", "Training", "check_seeds", "groups", "run_group"]

@@ -80,18 +80,18 @@ def _draw_bias(initialiser: Initialiser, key: jax.Array, fan_in: int, fan_out: i
 
 def draw(
     initialiser: Initialiser,
-    key: jax.Array,
+    key_pair: tuple[jax.Array, jax.Array],
     shape: tuple[int, int],
     scale: jax.Array | float,
     bias_scale: jax.Array | float,
 ) -> tuple[jax.Array, jax.Array]:
-    """Draw a kernel of `shape` (in, out) and its bias (out,).
+    """Draw a kernel of `shape` (in, out) with the first key and its bias (out,) with the second.
 
     The law comes from `initialiser`; its two scales are arguments, so that they can be traced.
     ValueError where explicit values do not have the layer's shape.
     """
     fan_in, fan_out = shape
-    kernel_key, bias_key = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
+    kernel_key, bias_key = key_pair
     fixed = _fixed_kernel(initialiser, fan_in, fan_out)
     if fixed is None:
         kernel = _draw_kernel(initialiser.law, kernel_key, fan_in, fan_out)
@@ -108,8 +108,8 @@ def draw_network(
     shapes = zip(network.widths, network.widths[1:], strict=False)
     weights = []
     for i, (initialiser, shape) in enumerate(zip(initialisers, shapes, strict=True)):
-        layer_key = jax.random.fold_in(key, i)
-        kernel, bias = draw(initialiser, layer_key, shape, scales[i, 0], scales[i, 1])
+        pair = jax.random.fold_in(key, 2 * i), jax.random.fold_in(key, 2 * i + 1)
+        kernel, bias = draw(initialiser, pair, shape, scales[i, 0], scales[i, 1])
         weights.append((kernel, bias if network.use_bias else None))
     return weights
 

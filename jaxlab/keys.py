@@ -9,6 +9,10 @@ import zlib
 import jax
 
 MAX_SEED = 2**32 - 1
+IMPLEMENTATION = "threefry2x32"  # fixed by name: other generators depend on the batch
+
+
+STREAMS = ("weights", "data", "order")  # what a member's randomness is used for
 
 
 def _name_number(name: str) -> int:
@@ -16,8 +20,8 @@ def _name_number(name: str) -> int:
 
 
 def root_key() -> jax.Array:
-    """Return the key that all others descend from; the Threefry generator is fixed by name."""
-    return jax.random.key(0, impl="threefry2x32")
+    """Return the key that all others descend from."""
+    return jax.random.key(0, impl=IMPLEMENTATION)
 
 
 def setting_key(setting: str, *, paired: bool = False) -> jax.Array:
@@ -31,5 +35,5 @@ def member_key(key: jax.Array, seed: jax.Array | int) -> jax.Array:
 
 
 def stream(key: jax.Array, name: str) -> jax.Array:
-    """Return a member's key for one use: "weights", "data" or "order"."""
+    """Return a key for one use; a member's are the `STREAMS`."""
     return jax.random.fold_in(key, _name_number(name))

@@ -41,15 +41,15 @@ class Dense(nnx.Module):
 
     `one` is 1. XLA copies cheap arithmetic into every consumer, which would repeat the forward pass
     for each gradient; it does not copy a division by a number that it is not told, and dividing by
-    one changes no bit. Given as a Python number it does nothing.
+    one changes no bit. A plain number, which the compiler sees, does nothing.
     """
 
     def __init__(self, kernel: jax.Array, bias: jax.Array | None, activation: str, slope, one=1.0):
         self.kernel = nnx.Param(kernel)
         self.bias = None if bias is None else nnx.Param(bias)
         self.activation = activation
-        self.slope = nnx.Variable(slope)
-        self.one = nnx.Variable(one)
+        self.slope = nnx.Variable(jnp.asarray(slope))
+        self.one = nnx.Variable(jnp.asarray(one))
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Map x (rows, in, ...) to (rows, out, ...)."""

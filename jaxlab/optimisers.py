@@ -71,7 +71,7 @@ def _direction(name: str, numbers: Mapping[str, jax.Array]) -> list[optax.Gradie
             decay = optax.add_decayed_weights(numbers["weight_decay"])
             return [optax.scale_by_adam(b1, b2, eps), decay]
         case "rmsprop":
-            return [optax.scale_by_rms(numbers["rho"], eps, eps_in_sqrt=False)]
+            return [optax.scale_by_rms(numbers["rho"], eps)]
     return []
 
 

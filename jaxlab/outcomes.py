@@ -57,7 +57,7 @@ def errors(outputs: jax.Array, targets: jax.Array, masks: jax.Array) -> Errors:
 
 
 def solved(found: Errors, tolerance: float) -> jax.Array:
-    """Return (...): is every region's error at most the tolerance? Never with NaN."""
+    """Say of each member (...) if every region's error is at most the tolerance; NaN is not."""
     return jnp.all(found.regions <= tolerance, axis=0)
 
 

@@ -29,7 +29,7 @@ class Tally:
     counts: Mapping[str, int]
 
     def __post_init__(self) -> None:
-        counts = {name: _natural(f"counts[{name!r}]", k) for name, k in self.counts.items()}
+        counts = {name: check_natural(f"counts[{name!r}]", k) for name, k in self.counts.items()}
         object.__setattr__(self, "counts", counts)
 
     @classmethod
@@ -188,8 +188,8 @@ def wilson(count: int, n: int, level: float = 0.95) -> Interval:
 
 def check_count(count_name: str, count: int, n_name: str, n: int) -> tuple[int, int]:
     """Return (count, n) as integers with 0 <= count <= n; ValueError naming the wrong one."""
-    n = _natural(n_name, n)
-    count = _natural(count_name, count)
+    n = check_natural(n_name, n)
+    count = check_natural(count_name, count)
     if count > n:
         raise ValueError(f"{count_name}={count} must not exceed {n_name}={n}")
     return count, n
@@ -209,7 +209,8 @@ def check_probability(name: str, value: float) -> float:
     return float(value)
 
 
-def _natural(name: str, value: int) -> int:
+def check_natural(name: str, value: int) -> int:
+    """Return `value` as an integer of at least 0; ValueError naming it otherwise."""
     try:
         number = operator.index(value)
     except TypeError:

@@ -90,9 +90,7 @@ def start(model: Model, weights: jax.Array, numbers: Numbers) -> State:
     return State(weights, _per_member(init, weights)(weights, numbers), jnp.int32(0))
 
 
-def step(
-    model: Model, state: State, rows: jax.Array, numbers: Numbers
-) -> tuple[State, jax.Array]:
+def step(model: Model, state: State, rows: jax.Array, numbers: Numbers) -> tuple[State, jax.Array]:
     """Make one update on a batch; return the new state and the loss (...) before the update."""
     losses, gradient = _loss_and_gradient(model, state.weights, rows, numbers)
 
@@ -154,12 +152,10 @@ def train(
     return jax.lax.fori_loop(epochs[0], epochs[1], body, carry)
 
 
-def silent(
-    model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers
-) -> jax.Array:
-    """Return (...): is every gradient before the output's bias exactly zero on every single row?
+def silent(model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers) -> jax.Array:
+    """Say of each member (...) if all gradients before the output's bias are 0 on every row.
 
-    Rows are taken as further members, some at a time, so that no sum over rows can cancel.
+    Exactly 0, row by row: rows are taken as further members, so that no sum can cancel.
     """
     members = weights.shape[1:]
     before = weights.shape[0] - (model.network.widths[-1] if model.network.use_bias else 0)

@@ -95,6 +95,8 @@ def pattern_predictions(
     values = _side_events(*sides_fitted(w, alive))
     crossing = crossing_probability(len(w), w, a_law)
     reasons = objections(conditions, largest_weight(a_law, *map(PointMass, w)))
+    if 0.0 in w and conditions.bias_limit > 0:
+        reasons.append("a kernel is 0: with a bias its unit is not dead and may serve either side")
     shift = values[0] - _side_events(*sides_fitted(w, np.minimum(gained, 1)))[0]
     return (
         signs,

@@ -69,9 +69,10 @@ def objections(conditions: Conditions, largest_weight: float) -> list[str]:
 
     `largest_weight` is a magnitude that few initial weights exceed. Formula: Adam, ReLU,
     inputs up to 100 or more, biases at most a thousandth of that, and a way lr * steps of at
-    least 3 max(1, largest_weight). Assumptions: zero is not told from a thousandth because
-    Adam's bias steps are as long as its kernel steps while the kernels' gradients are larger by
-    the inputs' size, so a bias of that size is undone before it can keep a dying unit alive.
+    least 3 max(1, largest_weight). Assumptions: b2 near 0.999. A positive bias keeps a unit
+    active while its kernel passes 0 and could revive it; but Adam lowers the bias by lr a step,
+    while the output weight, whose second moment remembers gradients larger by the inputs' size,
+    hardly moves, so small random biases may pass for zero. With a short memory they may not.
     Kind: empirical. Source: chosen here from the scales in play.
 
     >>> objections(Conditions(steps=13_000, activation="leaky_relu"), 1.4)

@@ -1,0 +1,1 @@
+"""One short script per figure: load results, draw, save; never train."""

@@ -1,0 +1,63 @@
+"""What all command lines share: one-line errors, device set-up, a clean Ctrl-C."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+import jax
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what was wrong in one line and leave with exit code 2."""
+        fail(f"{self.prog}: {message} (see {self.prog} --help)")
+
+
+def fail(message: str) -> NoReturn:
+    """Print one line to standard error and leave with exit code 2."""
+    print(" ".join(message.split()), file=sys.stderr)
+    raise SystemExit(2)
+
+
+def whole(low: int, high: int | None = None) -> Callable[[str], int]:
+    """Return an argparse type for whole numbers from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        right = f"a whole number, at least {low}" + (f" and at most {high}" if high else "")
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {right}") from None
+        if value < low or (high is not None and value > high):
+            raise argparse.ArgumentTypeError(f"{value} is not {right}")
+        return value
+
+    return parse
+
+
+def use_all_cores() -> None:
+    """Make JAX see as many CPU devices as there are cores; no effect on accelerators.
+
+    Only command lines call this: a program that imports jaxlab keeps its own settings.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    jax.config.update("jax_num_cpu_devices", cores or 1)
+
+
+def run_cleanly(main: Callable[[], None]) -> None:
+    """Call a command; ValueError ends it with one line and 2, Ctrl-C with one line and 130."""
+    try:
+        main()
+    except ValueError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # The reader (head, say) has seen enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None

@@ -1,0 +1,161 @@
+"""The result of a sweep in memory: every member's outcome and the counts of them."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jaxlab import outcomes
+from jaxlab.spec import Setting, Sweep
+from jaxlab.tally import Tally, clopper_pearson
+
+
+@dataclass(frozen=True)
+class Members:
+    """The members of one setting, by ascending seed; all arrays have the member axis first.
+
+    outcome: position in `outcomes.OUTCOMES`; loss: training loss on all rows; errors (members,
+    regions): relative error per region; first_solved: step of the first check at which the member
+    was solved, -1 if at none; certified: the death certificate; initial_weights and final_weights
+    (members, parameters), None for large networks.
+    """
+
+    seeds: np.ndarray
+    outcome: np.ndarray
+    loss: np.ndarray
+    errors: np.ndarray
+    first_solved: np.ndarray
+    certified: np.ndarray
+    initial_weights: np.ndarray | None = None
+    final_weights: np.ndarray | None = None
+
+    @classmethod
+    def joined(cls, seeds: np.ndarray, arrays: Mapping[str, np.ndarray]) -> "Members":
+        """Return members sorted by seed from arrays in any order."""
+        order = np.argsort(seeds)
+        return cls(seeds[order], **{name: values[order] for name, values in arrays.items()})
+
+    @property
+    def names(self) -> np.ndarray:
+        """Each member's outcome by name."""
+        return np.array(outcomes.OUTCOMES)[self.outcome]
+
+    @property
+    def tally(self) -> Tally:
+        """How many members ended in each class."""
+        return Tally.of(outcomes.OUTCOMES, self.outcome)
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """A sweep and what became of its members."""
+
+    sweep: Sweep
+    members: Mapping[str, Members]
+
+    @property
+    def outcomes(self) -> np.ndarray:
+        """Outcome names (setting, seed); ValueError where settings were run on different seeds."""
+        lists = [m.seeds for m in self.members.values()]
+        if any(not np.array_equal(seeds, lists[0]) for seeds in lists):
+            raise ValueError("the settings have different seeds; look at .members one by one")
+        return np.stack([m.names for m in self.members.values()])
+
+    def tally(self) -> dict[str, Tally]:
+        """Return the counts of every setting."""
+        return {name: m.tally for name, m in self.members.items()}
+
+    def seeds(self, setting: str, outcome: str) -> np.ndarray:
+        """Return the seeds of a setting that ended in an outcome; ValueError for unknown names."""
+        if setting not in self.members:
+            known = ", ".join(self.members)
+            raise ValueError(f"setting is {setting!r}; it must be one of {known}")
+        if outcome not in outcomes.OUTCOMES:
+            known = ", ".join(outcomes.OUTCOMES)
+            raise ValueError(f"outcome is {outcome!r}; it must be one of {known}")
+        members = self.members[setting]
+        return members.seeds[members.names == outcome]
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the counts, a row per setting, with exact intervals and the setting's numbers."""
+        rows = summary_rows(self)
+        with open(path, "w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def __repr__(self) -> str:
+        """Show the counts as a table of at most 80 columns."""
+        return table(self)
+
+
+def summary_rows(result: Result) -> list[dict[str, object]]:
+    """Return one dictionary per setting: counts, exact 95 % interval, outcome classes, numbers."""
+    rows = []
+    for name, tally in result.tally().items():
+        interval = clopper_pearson(tally.failed, tally.n)
+        rows.append(
+            {
+                "sweep": result.sweep.name,
+                "setting": name,
+                "n": tally.n,
+                "failed": tally.failed,
+                "failure_rate": f"{tally.failed / tally.n:.6g}",
+                "ci_low": f"{interval.low:.6g}",
+                "ci_high": f"{interval.high:.6g}",
+            }
+            | dict(tally.counts)
+            | setting_columns(result.sweep[name])
+        )
+    return rows
+
+
+def setting_columns(setting: Setting) -> dict[str, object]:
+    """Return what tells a setting from others, by column name."""
+    network, training = setting.network, setting.training
+    laws = list(dict.fromkeys(i.law for i in setting.initialisers))
+    numbers = {name: f"{value:g}" for name, value in training.optimiser.numbers.items()}
+    return {
+        "hidden_units": "-".join(map(str, network.widths[1:-1])),
+        "activations": "-".join(network.activations),
+        "slope": f"{network.slope:g}" if "leaky_relu" in network.activations else "",
+        "initialiser": "-".join(laws),
+        "kernel_scale": "-".join(f"{i.scale:g}" for i in setting.initialisers),
+        "bias_scale": "-".join(f"{i.bias_scale:g}" for i in setting.initialisers),
+        "task": setting.task.name,
+        "rows": setting.task.rows,
+        "optimiser": training.optimiser.name,
+        "schedule": training.optimiser.schedule,
+        **numbers,
+        "loss": training.loss,
+        "batch_size": training.batch_size,
+        "epochs": training.epochs,
+        "steps": setting.steps,
+    }
+
+
+ABBREVIATIONS = {"right_only": "right", "left_only": "left", "unfinished": "unfin."}
+
+
+def table(result: Result) -> str:
+    """Return the counts as text: failure rate with interval, and the classes that occur."""
+    tallies = result.tally()
+    shown = [c for c in outcomes.OUTCOMES if any(t.counts[c] for t in tallies.values())]
+    shown = [c for c in shown if c != "solved"]
+    heads = [ABBREVIATIONS.get(c, c) for c in shown]
+    widths = [max(len(head), 5) for head in heads]
+    width = max(7, *(len(name) for name in tallies))
+    title = f"{'setting':<{width}} {'n':>7} {'fails %':>7} {'95 % interval':>15}"
+    lines = [" ".join([title, *(f"{h:>{w}}" for h, w in zip(heads, widths, strict=True))])]
+    for name, tally in tallies.items():
+        interval = clopper_pearson(tally.failed, tally.n)
+        bounds = f"[{100 * interval.low:5.2f}, {100 * interval.high:6.2f}]"
+        cells = [
+            f"{100 * tally.counts[c] / tally.n:{w}.1f}" for c, w in zip(shown, widths, strict=True)
+        ]
+        rate = f"{100 * tally.failed / tally.n:7.2f}"
+        lines.append(" ".join([f"{name:<{width}} {tally.n:>7} {rate} {bounds}", *cells]))
+    lines.append("outcome columns: per cent of all seeds")
+    return "\n".join(lines)

@@ -1,0 +1,145 @@
+"""Run a sweep: train what is missing, show progress, keep the results."""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jax
+import numpy as np
+from tqdm import tqdm
+
+from jaxlab import engine
+from jaxlab.result import Members, Result
+from jaxlab.spec import Sweep
+from jaxlab.store import Folder
+
+PROBE_EPOCHS = 10
+QUIET_SECONDS = 2.0  # shorter runs say nothing
+
+
+def run(
+    sweep: Sweep,
+    seeds: int | Sequence[int] = 1000,
+    *,
+    out: str | Path | None = None,
+    lane_width: int | None = None,
+    progress: bool = False,
+    command: str = "",
+) -> Result:
+    """Train the seeds of every setting and return what became of them.
+
+    `seeds` is a number (0, 1, ...) or a list. With `out`, members already in that folder are not
+    trained again and new ones are kept there after every call. `lane_width` is the number of
+    members trained side by side; it is part of their identity. ValueError for impossible seeds or
+    an unknown task, `jaxlab.store.ResultsError` for a folder that holds something else.
+    """
+    if isinstance(seeds, int | np.integer):
+        if seeds < 1:
+            raise ValueError(f"seeds is {seeds}; it must be at least 1")
+        seeds = np.arange(seeds)
+    asked = engine.check_seeds(seeds)
+    if lane_width is not None and lane_width < 1:
+        raise ValueError(f"lane_width is {lane_width}; it must be at least 1")
+    groups = engine.groups(sweep, lane_width)
+    lanes = {s.name: g.lanes for g in groups for s in g.settings}
+    folder = None if out is None else Folder(out, sweep, lanes)
+    if folder is not None:
+        folder.open()
+        folder.write_manifest(command)
+    found = _load(folder, sweep)
+    wanted = {s.name: _missing(asked, found[s.name]) for s in sweep.settings}
+    _train(groups, wanted, sweep, folder, found, progress)
+    return Result(sweep, {n: _select(parts, asked) for n, parts in found.items()})
+
+
+Parts = dict[str, list[Members]]
+
+
+def _load(folder: Folder | None, sweep: Sweep) -> Parts:
+    loaded = {s.name: None if folder is None else folder.load(s) for s in sweep.settings}
+    return {name: [] if members is None else [members] for name, members in loaded.items()}
+
+
+def _missing(asked: np.ndarray, parts: list[Members]) -> np.ndarray:
+    return asked if not parts else np.setdiff1d(asked, parts[0].seeds)
+
+
+def _select(parts: list[Members], asked: np.ndarray) -> Members:
+    fields = [f for f in Members.__dataclass_fields__ if getattr(parts[0], f) is not None]
+    joined = {f: np.concatenate([getattr(p, f) for p in parts]) for f in fields}
+    keep = np.isin(joined["seeds"], asked)
+    joined = {f: values[keep] for f, values in joined.items()}
+    return Members.joined(joined.pop("seeds"), joined)
+
+
+def _train(groups, wanted, sweep: Sweep, folder, found: Parts, progress: bool) -> None:
+    groups = [g for g in groups if any(len(wanted[s.name]) for s in g.settings)]
+    if not groups:
+        return
+    runners = [engine.Runner(group, paired=sweep.paired) for group in groups]
+    cost = _measure(runners, wanted, progress)
+    with _bar(sweep, wanted, sum(cost), progress) as bar:
+        for runner, seconds in zip(runners, cost, strict=True):
+            calls = sum(1 for _ in engine.calls(runner, wanted))
+            for parts in engine.run_group(runner, wanted):
+                for name, seeds, arrays in parts:
+                    if folder is not None:
+                        folder.add(sweep[name], seeds, arrays)
+                    found[name].append(Members(seeds, **arrays))
+                bar.update(seconds / calls)
+
+
+def _measure(
+    runners: Sequence[engine.Runner], wanted: Mapping[str, np.ndarray], progress: bool
+) -> list[float]:
+    # Compiling releases the interpreter, so the programs are compiled side by side.
+    if progress:
+        print(f"compiling {len(runners)} programs", file=sys.stderr, flush=True)
+    with ThreadPoolExecutor(max(1, jax.local_device_count())) as pool:
+        list(pool.map(lambda runner: _probe(runner, wanted, 1), runners))
+    return [_estimate(runner, wanted) for runner in runners] if progress else [1.0] * len(runners)
+
+
+def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], epochs: int) -> float:
+    own = runner.group.schedule
+    schedule = engine.Schedule(epochs, 0, own.certifiable, own.checks)
+    which, seeds = next(engine.calls(runner, wanted))
+    start = time.perf_counter()
+    runner(which, seeds, schedule)
+    return time.perf_counter() - start
+
+
+def _estimate(runner: engine.Runner, wanted: Mapping[str, np.ndarray]) -> float:
+    short, long = (_probe(runner, wanted, 1 + extra) for extra in (0, PROBE_EPOCHS))
+    schedule = runner.group.schedule
+    epochs = schedule.epochs + schedule.settle_epochs
+    calls = sum(1 for _ in engine.calls(runner, wanted))
+    return calls * (short + max(long - short, 0.0) / PROBE_EPOCHS * epochs)
+
+
+def _bar(sweep: Sweep, wanted: Mapping[str, np.ndarray], seconds: float, progress: bool):
+    count = sum(len(seeds) for seeds in wanted.values())
+    settings = sum(1 for seeds in wanted.values() if len(seeds))
+    quiet = not progress or seconds < QUIET_SECONDS
+    if not quiet:
+        devices = f"{jax.local_device_count()} {jax.default_backend()} device(s)"
+        text = f"training {count:,} networks in {settings} settings on {devices}: about "
+        print(text + duration(seconds), file=sys.stderr, flush=True)
+    shape = "{desc} {percentage:3.0f}% |{bar}| {elapsed}, {remaining} left"
+    hidden = True if quiet else None  # None: shown on a terminal only
+    return tqdm(
+        total=seconds, desc=sweep.name, bar_format=shape, disable=hidden, ncols=79, file=sys.stderr
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words: "40 s", "3 min", "2.5 h".
+
+    >>> duration(200)
+    '3 min'
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,1 @@
+"""One short script per sweep: what is trained, and what its counts are held against."""

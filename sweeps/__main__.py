@@ -1,0 +1,131 @@
+"""Run a sweep by name: train, count, hold against theory, save, draw.
+
+python -m sweeps                               list the sweeps
+python -m sweeps absolute_value                the main job, at its default number of seeds
+python -m sweeps absolute_value --quick        few seeds, under a minute; a later run adds to it
+python -m sweeps absolute_value --seeds 20000 --out results
+python -m sweeps absolute_value --shard 1/2    half of the seeds, for a second machine
+"""
+
+import argparse
+import csv
+import dataclasses
+import importlib
+import pkgutil
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+import sweeps
+from jaxlab import commandline, compare, keys, result, runs, store
+from jaxlab.compare import Comparison
+
+
+def names() -> list[str]:
+    """Return the names of all sweeps: the modules of this package."""
+    found = (module.name for module in pkgutil.iter_modules(sweeps.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def load(name: str) -> ModuleType:
+    """Return a sweep's module; ValueError lists the names there are."""
+    if name not in names():
+        raise ValueError(f"no sweep is called {name!r}; there are: {', '.join(names())}")
+    return importlib.import_module(f"sweeps.{name}")
+
+
+def shard(text: str) -> tuple[int, int]:
+    """Parse "I/N" with 1 <= I <= N."""
+    parts = text.split("/")
+    if len(parts) == 2 and all(p.isdigit() for p in parts) and 1 <= int(parts[0]) <= int(parts[1]):
+        return int(parts[0]), int(parts[1])
+    raise argparse.ArgumentTypeError(f"{text!r} is not I/N with 1 <= I <= N, such as 1/4")
+
+
+def parser() -> commandline.Parser:
+    """Return the command line."""
+    lines = (__doc__ or "").split("\n", 2)
+    made = commandline.Parser(
+        "python -m sweeps",
+        description=lines[0],
+        epilog="examples:\n" + lines[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    count = commandline.whole(1, keys.MAX_SEED + 1)
+    made.add_argument("name", nargs="?", help="the sweep; without it, all are listed")
+    made.add_argument("--seeds", type=count, help="seeds per setting")
+    first = commandline.whole(0, keys.MAX_SEED)
+    made.add_argument("--first-seed", type=first, default=0, help="first seed (default 0)")
+    made.add_argument("--out", type=Path, default=Path("results"), help="default: results")
+    text = f"only every N-th chunk of {store.CHUNK} seeds, beginning with the I-th"
+    made.add_argument("--shard", type=shard, metavar="I/N", help=text)
+    made.add_argument("--quick", action="store_true", help="few seeds, for a first look")
+    made.add_argument("--quiet", action="store_true", help="no progress")
+    text = "members trained side by side (default: fit for the cache); part of their identity"
+    made.add_argument("--lane-width", type=commandline.whole(1, 2**20), help=text)
+    return made
+
+
+def chosen_seeds(options: argparse.Namespace, module: ModuleType) -> np.ndarray:
+    """Return the seeds asked for; ValueError if they leave the range or the shard is empty."""
+    count = options.seeds or (module.QUICK_SEEDS if options.quick else module.SEEDS)
+    last = options.first_seed + count - 1
+    if last > keys.MAX_SEED:
+        raise ValueError(f"the last seed would be {last}; it must be at most {keys.MAX_SEED}")
+    seeds = np.arange(options.first_seed, last + 1)
+    if options.shard:
+        index, shards = options.shard
+        seeds = seeds[(seeds // store.CHUNK) % shards == index - 1]
+        if not len(seeds):
+            raise ValueError(
+                f"shard {index}/{shards} has no seeds: shards are whole chunks of {store.CHUNK}; "
+                "ask for more seeds or fewer shards"
+            )
+    return seeds
+
+
+def save(folder: Path, found: result.Result, compared: list[Comparison]) -> None:
+    """Write summary.csv and predictions.csv."""
+    found.to_csv(folder / "summary.csv")
+    with open(folder / "predictions.csv", "w", newline="") as file:
+        fields = ["sweep", *(field.name for field in dataclasses.fields(Comparison))]
+        writer = csv.DictWriter(file, fields, lineterminator="\n")
+        writer.writeheader()
+        for row in compared:
+            writer.writerow({"sweep": found.sweep.name} | dataclasses.asdict(row))
+
+
+def main() -> None:
+    """List the sweeps or run one."""
+    options = parser().parse_args()
+    if options.name is None:
+        for name in names():
+            print(f"{name:<16} {(load(name).__doc__ or '').splitlines()[0]}")
+        return
+    module = load(options.name)
+    seeds = chosen_seeds(options, module)
+    commandline.use_all_cores()
+    folder = options.out / options.name
+    command = f"python -m sweeps {shlex.quote(options.name)}"
+    found = runs.run(
+        module.build(),
+        seeds,
+        out=folder,
+        lane_width=options.lane_width,
+        progress=not options.quiet,
+        command=command,
+    )
+    compared = compare.compare_all(module.comparisons(found))
+    save(folder, found, compared)
+    print(found, module.report(found, compared), sep="\n\n")
+    print(f"\nwritten: {folder}/summary.csv, predictions.csv, manifest.json, chunks/")
+    from figures.__main__ import draw  # matplotlib takes a second, which listing need not wait for
+
+    for path in draw(options.name, options.out, options.out / "figures"):
+        print(f"drawn: {path}")
+
+
+if __name__ == "__main__":
+    commandline.run_cleanly(main)

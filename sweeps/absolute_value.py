@@ -1,0 +1,172 @@
+"""Can k ReLU units learn |x|, and how often do they? The forum program, counted.
+
+Keras defaults (glorot_uniform kernels, zero biases, Adam at 1e-3) on 400 points from -1000 to
+1000, batches of 32 reshuffled every epoch, for 1 to 8 hidden units; at 2 and 3 units also other
+initialisers, the kernels proposed in the thread, and leaky ReLUs.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from jaxlab import Initialiser, Network, Result, Setting, Sweep, Training, tasks
+from jaxlab.compare import Comparison
+from jaxlab.initialisers import kernel_distribution, kernel_values
+from jaxlab.tally import clopper_pearson
+from jaxlab.theory import absolute_value as theory
+from jaxlab.theory.absolute_value_predictions import pattern_predictions, predictions
+from jaxlab.theory.decoupling import Conditions
+from jaxlab.theory.prediction import Prediction
+
+SEEDS = 10_000
+QUICK_SEEDS = 256
+
+LAWS = {
+    "he": Initialiser("he_truncated_normal"),
+    "lecun": Initialiser("lecun_truncated_normal"),
+    "pytorch": Initialiser("pytorch"),
+}
+PATTERNS = {"bad_right": "all_positive", "bad_left": "all_negative", "good": "linspace"}
+SHOWN_EVENTS = ("one_sided_at_init", "training_fails")
+THREAD = "the thread's answer"
+SLOPES = (0.001, 0.01, 0.1, 0.3)
+
+
+def build() -> Sweep:
+    """Return the sweep: a setting per number of units, and the variants at 2 and 3 units."""
+    settings = [keras_default(k) for k in (1, 2, 3, 4, 6, 8)]
+    for k in (2, 3):
+        base = keras_default(k)
+        for name, law in LAWS.items():
+            settings.append(variant(base, name, initialisers=(law,)))
+        for name, law in PATTERNS.items():
+            kernels = (Initialiser(law), Initialiser("glorot_uniform"))
+            settings.append(variant(base, name, initialisers=kernels))
+        good = settings[-1]
+        settings.append(variant(base, "good_100", good.initialisers, Training(epochs=100)))
+        for slope in SLOPES:
+            leaky = Network((1, k, 1), ("leaky_relu", "linear"), slope=slope)
+            settings.append(variant(base, f"leaky_{slope:g}", network=leaky))
+    return Sweep("absolute_value", tuple(settings))
+
+
+def keras_default(k: int) -> Setting:
+    """Return the forum program with k hidden units."""
+    return Setting(f"k={k}", tasks.absolute_value(), Network((1, k, 1), ("relu", "linear")))
+
+
+def variant(base: Setting, name: str, initialisers=None, training=None, network=None) -> Setting:
+    """Return the base with another part, named after both."""
+    changes = {"initialisers": initialisers, "training": training, "network": network}
+    given = {field: value for field, value in changes.items() if value is not None}
+    return dataclasses.replace(base, name=f"{base.name} {name}", **given)
+
+
+def comparisons(result: Result) -> list[tuple[str, int, int, Prediction]]:
+    """Return (setting, count, n, prediction) for all that theory and the thread say."""
+    rows = []
+    for setting in result.sweep.settings:
+        counts, n = event_counts(result, setting.name)
+        said = list(setting_predictions(setting))
+        if setting.name in ("k=2", "k=3", "k=4"):
+            said.append(thread_claim(setting.network.widths[1]))
+        rows += [(setting.name, counts[p.event], n, p) for p in said]
+    return rows
+
+
+def thread_claim(k: int) -> Prediction:
+    """Return what the thread says of trained networks: a failure rate of exactly 2^(1-k)."""
+    return Prediction(
+        THREAD,
+        "training_fails",
+        "exact",
+        theory.one_sided_at_init(k),
+        "the thread: training fails when all units start on one side, and only then",
+        "none stated",
+    )
+
+
+def setting_predictions(setting: Setting) -> tuple[Prediction, ...]:
+    """Return theory's predictions for one setting, each with a reason where there is none."""
+    optimiser, hidden = setting.training.optimiser, setting.initialisers[0]
+    conditions = Conditions(
+        steps=setting.steps,
+        learning_rate=optimiser.learning_rate,
+        first_moment_decay=optimiser.b1,
+        activation=setting.network.activations[0],
+        bias_limit=1.0 if hidden.law == "pytorch" else 0.0,
+    )
+    kernels, outputs = kernel_values(setting, 0), kernel_distribution(setting, 1)
+    if kernels is not None:
+        return pattern_predictions(kernels[0], outputs, conditions)
+    k = setting.network.widths[1]
+    return predictions(k, kernel_distribution(setting, 0), outputs, conditions)
+
+
+def initial_weights(result: Result, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hidden kernels and output weights (k, members) before training."""
+    weights, k = result.members[name].initial_weights, result.sweep[name].network.widths[1]
+    if weights is None:
+        raise ValueError(f"setting {name!r} kept no weights")
+    return weights[:, :k].T, weights[:, 2 * k : 3 * k].T
+
+
+def event_counts(result: Result, name: str) -> tuple[dict[str, int], int]:
+    """Return how often each of theory's events happened in a setting, and among how many."""
+    members = result.members[name]
+    w, _ = initial_weights(result, name)
+    fitted = (members.errors <= result.sweep[name].task.tolerance).sum(axis=1)
+    counts = {
+        "one_sided_at_init": int((~((w > 0).any(axis=0) & (w < 0).any(axis=0))).sum()),
+        "training_fails": int((members.names != "solved").sum()),
+        "one_side_fitted": int((fitted == 1).sum()),
+        "neither_fitted": int((fitted == 0).sum()),
+    }
+    return counts, len(fitted)
+
+
+def confusion(result: Result, name: str = "k=2") -> dict[tuple[str, str], int]:
+    """Return how many members had each (fate, outcome): expected from initial weights, happened."""
+    w, a = initial_weights(result, name)
+    pairs = zip(theory.fate(w, a).tolist(), result.members[name].names.tolist(), strict=True)
+    counts: dict[tuple[str, str], int] = {}
+    for pair in pairs:
+        counts[pair] = counts.get(pair, 0) + 1
+    return counts
+
+
+def report(result: Result, compared: list[Comparison]) -> str:
+    """Return what the counts say, as text of at most 80 columns."""
+    lines = [f"{'setting':<14} {'event':<18} {'measured %':>10} {'predicted %':>11}  verdict"]
+    shown = [c for c in compared if c.predicted is not None and c.event in SHOWN_EVENTS]
+    for c in shown:
+        name = c.event + {"lower bound": " >=", "upper bound": " <="}.get(c.kind, "")
+        values = f"{100 * c.observed:10.2f} {100 * c.predicted:11.2f}"
+        thread = " (thread)" if c.prediction == THREAD else ""
+        lines.append(f"{c.setting:<14} {name:<18} {values}  {c.verdict}{thread}")
+    lines.append(f"({len(compared) - len(shown)} more rows, and sources, in predictions.csv)")
+    counts = confusion(result)
+    n = sum(counts.values())
+    right = sum(count for (fate, outcome), count in counts.items() if fate == outcome)
+    lines += ["", answer(result), "", f"Fate from initial weights, k=2: right for {right} of {n}."]
+    for known in ("solved", "not solved"):
+        members = {p: c for p, c in counts.items() if (p[0] == "solved") == (known == "solved")}
+        total = sum(members.values())
+        hits = sum(c for p, c in members.items() if (p[1] == "solved") == (known == "solved"))
+        low = clopper_pearson(hits, total).low
+        lines.append(f"  expected {known}: {hits} of {total} were, at least {100 * low:.2f} %")
+    return "\n".join(lines)
+
+
+def answer(result: Result, name: str = "k=2") -> str:
+    """Return the answer to the thread's question in a sentence."""
+    tally = result.members[name].tally
+    interval = clopper_pearson(tally.failed, tally.n)
+    failed = max(tally.failed, 1)
+    one_sided = tally.counts["right_only"] + tally.counts["left_only"]
+    bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+    return (
+        f"With two ReLU units |x| is not learnt for {100 * tally.failed / tally.n:.1f} % of seeds "
+        f"{bounds};\nof those {100 * one_sided / failed:.0f} % fit one side only and "
+        f"{100 * tally.counts['dead'] / failed:.0f} % are dead: bad luck, not a bug."
+    )

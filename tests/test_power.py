@@ -1,0 +1,117 @@
+"""Seeds needed: exact, against brute force over every n. Nothing here is random."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from jaxlab.compare import binomial_test
+from jaxlab.power import binomial_power, seeds_for_interval, seeds_to_distinguish
+from jaxlab.tally import clopper_pearson, clopper_pearson_limits
+
+
+def brute_power(n, p0, p1, alpha):
+    """Add up the chances under p1 of all counts as improbable under p0 as alpha asks for."""
+    counts = np.arange(n + 1)
+    mass = binom.pmf(counts, n, p0)
+    p_values = np.where(mass <= mass[:, None] * (1 + 1e-7), mass, 0).sum(1)
+    return binom.pmf(counts, n, p1)[p_values < alpha].sum()
+
+
+def last_failure(holds, most):
+    return max((n for n in range(1, most) if not holds(n)), default=0)
+
+
+@pytest.mark.parametrize("p0", [0.0, 0.03, 0.3, 0.5, 0.71875, 1.0])
+@pytest.mark.parametrize("alpha", [0.2, 0.0625, 0.001])
+def test_power_is_the_chance_of_the_counts_the_test_rejects(p0, alpha):
+    # At p0 = 0.5 and n = 5 the smallest p-value is 0.0625 itself, which is not below alpha.
+    ns = np.array([1, 2, 3, 5, 10, 29, 60])
+    for p1 in (0.0, 0.02, 0.5, 0.9):
+        brute = [
+            sum(binom.pmf(k, n, p1) for k in range(n + 1) if binomial_test(k, n, p0) < alpha)
+            for n in ns
+        ]
+        assert binomial_power(ns, p0, p1, alpha) == pytest.approx(brute, rel=1e-10, abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("p0", "p1", "alpha", "power"),
+    [
+        (0.5, 0.7, 0.05, 0.8),
+        (0.3, 0.1, 0.01, 0.9),
+        (0.03, 0.2, 0.05, 0.9),
+        (0.9, 0.99, 0.1, 0.6),
+        (0.0, 0.05, 0.05, 0.95),
+        (1.0, 0.8, 0.001, 0.5),
+    ],
+)
+def test_seeds_to_distinguish_is_the_end_of_the_saw(p0, p1, alpha, power):
+    n = seeds_to_distinguish(p0, p1, alpha, power)
+    assert n < 130
+    assert n == 1 + last_failure(lambda m: brute_power(m, p0, p1, alpha) >= power, 2 * n + 50)
+
+
+def test_a_first_success_is_not_yet_the_answer():
+    # The saw reaches the power early and falls back below it.
+    n = seeds_to_distinguish(0.5, 0.6, 0.05, 0.8)
+    power = binomial_power(np.arange(150, 2000), 0.5, 0.6, 0.05)
+    first = 150 + int(np.argmax(power >= 0.8))
+    assert first < n == 151 + int(np.flatnonzero(power < 0.8)[-1])
+    assert brute_power(n, 0.5, 0.6, 0.05) >= 0.8 > brute_power(n - 1, 0.5, 0.6, 0.05)
+
+
+def test_seeds_to_distinguish_at_the_sizes_of_a_sweep():
+    n = seeds_to_distinguish(0.5, 0.49, 1e-3, 0.99)
+    power = binomial_power(np.arange(n - 1, n + 3000), 0.5, 0.49, 1e-3)
+    assert power[0] < 0.99
+    assert power[1:].min() >= 0.99
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.004, 0.1, 0.3, 1 / 3, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("half_width", [0.05, 0.11, 0.19])
+def test_seeds_for_interval_is_the_end_of_the_saw(rate, half_width):
+    def narrow(n):
+        # Both neighbours of a tie; rounding of n * rate must not decide.
+        near = {math.floor(n * rate + 0.5 - 1e-9), math.floor(n * rate + 0.5 + 1e-9)}
+        return max(clopper_pearson(k, n).half_width for k in near) <= half_width
+
+    n = seeds_for_interval(rate, half_width)
+    assert n == 1 + last_failure(narrow, 2 * n + 300)
+
+
+def test_the_worst_rate_covers_every_count():
+    n = np.arange(1, 400)
+    low, high = clopper_pearson_limits(n // 2, n)
+    for half_width in np.linspace(0.06, 0.2, 40):
+        last = int(n[high - low > 2 * half_width][-1])
+        assert seeds_for_interval(0.5, float(half_width)) == last + 1
+
+
+def test_seeds_for_one_point_at_the_worst_rate():
+    n = seeds_for_interval(0.5, 0.01)
+    assert clopper_pearson(math.ceil(n / 2), n).half_width <= 0.01
+    assert clopper_pearson(n // 2, n - 1).half_width > 0.01
+    assert seeds_for_interval(0.5, 0.01, level=0.99) > n > seeds_for_interval(0.4, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: seeds_for_interval(1.2, 0.01), "rate=1.2"),
+        (lambda: seeds_for_interval(0.5, 0.5), "half_width=0.5"),
+        (lambda: seeds_for_interval(0.5, 0.0), "half_width=0.0"),
+        (lambda: seeds_for_interval(0.5, 0.1, level=1), "level=1"),
+        (lambda: seeds_for_interval(0.5, 1e-9), "half_width=1e-09 needs more"),
+        (lambda: seeds_to_distinguish(0.5, 0.5, 0.05, 0.8), "must differ"),
+        (lambda: seeds_to_distinguish(-0.5, 0.5, 0.05, 0.8), "p0=-0.5"),
+        (lambda: seeds_to_distinguish(0.5, math.nan, 0.05, 0.8), "p1=nan"),
+        (lambda: seeds_to_distinguish(0.5, 0.6, 0, 0.8), "alpha=0"),
+        (lambda: seeds_to_distinguish(0.5, 0.6, 0.05, 1), "power=1"),
+        (lambda: seeds_to_distinguish(0.5, 0.5 + 1e-9, 0.05, 0.8), "p1=0.500000001 needs more"),
+    ],
+)
+def test_bad_input_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

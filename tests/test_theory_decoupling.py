@@ -1,0 +1,89 @@
+"""Conditions of the survival formulas: exact tests of limits and sentences."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from jaxlab.theory.decoupling import (
+    Conditions,
+    largest_weight,
+    momentum_gain,
+    objections,
+    weight_objections,
+)
+from jaxlab.theory.laws import PointMass
+
+USUAL: dict[str, Any] = {"steps": 13_000}
+
+
+def uniform(limit):
+    return stats.uniform(-limit, 2 * limit)
+
+
+def test_the_usual_training_meets_no_objection():
+    assert objections(Conditions(**USUAL), 1.4) == []
+    assert objections(Conditions(**USUAL, optimiser="keras_adam"), 1.4) == []
+    assert objections(Conditions(**USUAL, bias_limit=1.0), 1.0) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"activation": "leaky_relu"}, "leaky_relu"),
+        ({"optimiser": "sgd"}, "sgd"),
+        ({"input_limit": 1.0}, "below 100"),
+        ({"bias_limit": 1.1}, "thousandth"),
+        ({"steps": 1_300}, "too short"),
+    ],
+)
+def test_each_condition_objects_alone(change, word):
+    (sentence,) = objections(Conditions(**{**USUAL, **change}), 1.4)
+    assert word in sentence
+
+
+def test_the_way_needed_grows_with_the_weights():
+    assert objections(Conditions(steps=4_300), 1.4) == []
+    assert objections(Conditions(steps=4_300), 2.4) != []
+
+
+def test_too_small_and_too_large_weights_are_named():
+    assert weight_objections(Conditions(**USUAL), 0.004, 0.019) == []
+    small, large = weight_objections(Conditions(**USUAL), 0.08, 0.04)
+    assert "small beside the learning rate" in small
+    assert "large" in large
+
+
+@pytest.mark.parametrize(("w_limit", "a_limit"), [(0.05, 0.05), (1.0, 0.1), (0.01, 3.0)])
+def test_momentum_gain_bounds_the_share_of_units_momentum_can_save(w_limit, a_limit):
+    conditions = Conditions(**USUAL)
+    w = uniform(w_limit).ppf((np.arange(999) + 0.5) / 999)
+    each = np.array([momentum_gain(conditions, float(value), uniform(a_limit)) for value in w])
+    in_reach = max(0.0, 0.03 - abs(w[100])) / a_limit if a_limit > 0.03 else 0.0
+    assert each[100] == pytest.approx(min(in_reach, 1.0) / 2)
+    assert np.mean(each) <= momentum_gain(conditions, uniform(w_limit), uniform(a_limit)) + 1e-9
+
+
+def test_a_dead_kernel_gains_nothing_by_momentum():
+    assert momentum_gain(Conditions(**USUAL), 0.0, uniform(0.01)) == 0
+
+
+def test_largest_weight_looks_at_every_law():
+    assert largest_weight(uniform(1), PointMass(-3.0)) == 3
+    assert largest_weight(stats.norm(0, 1)) == pytest.approx(2.5758, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": 0}, "steps is 0; it must be a number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"input_limit": -1.0}, "input_limit is -1.0"),
+        ({"first_moment_decay": 1.0}, "first_moment_decay is 1.0"),
+        ({"bias_limit": -0.5}, "bias_limit is -0.5"),
+    ],
+)
+def test_impossible_conditions_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        Conditions(**{**USUAL, **change})
