@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine
+from jaxlab import engine, grouping
 from jaxlab.result import Members, Result
 from jaxlab.spec import Sweep
 from jaxlab.store import Folder
@@ -39,10 +39,10 @@ def run(
         if seeds < 1:
             raise ValueError(f"seeds is {seeds}; it must be at least 1")
         seeds = np.arange(seeds)
-    asked = engine.check_seeds(seeds)
+    asked = grouping.check_seeds(seeds)
     if lane_width is not None and lane_width < 1:
         raise ValueError(f"lane_width is {lane_width}; it must be at least 1")
-    groups = engine.groups(sweep, lane_width)
+    groups = grouping.groups(sweep, lane_width)
     lanes = {s.name: g.lanes for g in groups for s in g.settings}
     folder = None if out is None else Folder(out, sweep, lanes)
     if folder is not None:
@@ -104,7 +104,7 @@ def _measure(
 
 def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], epochs: int) -> float:
     own = runner.group.schedule
-    schedule = engine.Schedule(epochs, 0, own.certifiable, own.checks)
+    schedule = grouping.Schedule(epochs, 0, own.certifiable, own.checks)
     which, seeds = next(engine.calls(runner, wanted))
     start = time.perf_counter()
     runner(which, seeds, schedule)

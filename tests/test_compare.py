@@ -53,7 +53,7 @@ def test_binomial_p_values_are_the_sums_they_stand_for(p):
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.integers(1, 40), st.floats(0, 1), st.floats(0.001, 0.2))
+@given(st.integers(1, 40), st.just(0.0) | st.floats(1e-280, 1), st.floats(0.001, 0.2))
 def test_binomial_test_keeps_its_level(n, p, alpha):
     mass = binom.pmf(np.arange(n + 1), n, p)
     for alternative in get_args(Alternative):
@@ -212,11 +212,19 @@ def test_the_rejection_level_lies_between_two_neighbouring_counts():
     assert [row.verdict for row in rows] == [Verdict.CONSISTENT, Verdict.CONSISTENT]
 
 
-def test_between_equivalent_and_disjoint_is_undecided():
-    # 0.5 +- 0.007 against a limit of 0.495: neither inside nor disjoint.
-    assert verdict("asymptotic", 0.475, 10_000, 20_000) == Verdict.UNDECIDED
-    assert verdict("asymptotic", 0.475, 10_000, 20_000, tolerance=0.04) == Verdict.CONSISTENT
-    assert verdict("asymptotic", 0.475, 10_000, 20_000, tolerance=0.01) == Verdict.REJECTED
+@pytest.mark.parametrize("probability", [0.475, 0.525])
+def test_between_equivalent_and_disjoint_is_undecided(probability):
+    # The interval 0.5 +- 0.007 against a limit of 0.495 or 0.505: neither inside nor disjoint.
+    assert verdict("asymptotic", probability, 10_000, 20_000) == Verdict.UNDECIDED
+    assert verdict("asymptotic", probability, 10_000, 20_000, tolerance=0.04) == Verdict.CONSISTENT
+    assert verdict("asymptotic", probability, 10_000, 20_000, tolerance=0.01) == Verdict.REJECTED
+
+
+def test_the_equivalence_level_lies_between_two_neighbouring_counts():
+    n = 20_000
+    count = next(k for k in range(9000, n) if equivalence(k, n, 0.5, 0.02) < 0.05)
+    assert verdict("empirical", 0.5, count, n) == Verdict.CONSISTENT
+    assert verdict("empirical", 0.5, count - 1, n) == Verdict.UNDECIDED
 
 
 def test_rows_carry_what_they_were_made_of():

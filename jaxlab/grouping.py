@@ -1,0 +1,100 @@
+"""Which settings run side by side: one program serves all that differ in numbers only."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jaxlab import keys, optimisers, tasks
+from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep
+
+NEVER = np.iinfo(np.int32).max
+MAX_LANES = 512
+LANE_ENTRIES = 2**18  # activations of one batch of a block: about the fast cache of one core
+
+
+def lane_width(setting: Setting) -> int:
+    """Return the number of members trained side by side: a power of two, fit for the cache."""
+    entries = sum(setting.network.widths) * (setting.training.batch_size or setting.task.rows)
+    return max(1, min(MAX_LANES, 2 ** ((LANE_ENTRIES // entries).bit_length() - 1)))
+
+
+def skeleton(setting: Setting) -> Setting:
+    """Return the setting with all that the training program takes as an argument left out."""
+    network = dataclasses.replace(setting.network, slope=Network.slope)
+    given = setting.training.optimiser
+    optimiser = Optimiser(given.name, schedule=given.schedule, clip_norm=float(given.clip_norm > 0))
+    train = dataclasses.replace(setting.training, optimiser=optimiser, epochs=1, check_steps=())
+    return Setting("skeleton", setting.task, network, training=train)
+
+
+def laws(setting: Setting) -> tuple[Initialiser, ...]:
+    """Return the initialisers with their scales, arguments of the drawing program, left out."""
+    return tuple(dataclasses.replace(i, scale=1.0, bias_scale=1.0) for i in setting.initialisers)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a block trains: one for all its members."""
+
+    epochs: int
+    settle_epochs: int
+    certifiable: bool
+    checks: tuple[int, ...]
+
+    @classmethod
+    def of(cls, setting: Setting) -> "Schedule":
+        """Return how long the members of a setting train."""
+        rows, train = setting.task.rows, setting.training
+        travel = optimisers.travel_steps(train.optimiser)
+        settle = -(-(travel or 0) // train.steps_per_epoch(rows))
+        return cls(train.epochs, settle, travel is not None, train.checks(rows))
+
+    def arguments(self) -> dict[str, np.ndarray]:
+        """Return what the compiled program is told; checks are padded to few different lengths."""
+        padded = np.full(-(-(len(self.checks) + 1) // 16) * 16, NEVER, np.int32)
+        padded[: len(self.checks)] = self.checks
+        ends = [[0, self.epochs], [self.epochs, self.epochs + self.settle_epochs]]
+        return {
+            "phases": np.array(ends, np.int32),
+            "certifiable": np.array(self.certifiable),
+            "checks": padded,
+            "one": np.float32(1.0),
+        }
+
+
+@dataclass(frozen=True)
+class Group:
+    """Settings that run side by side: one training program, one schedule."""
+
+    skeleton: Setting
+    schedule: Schedule
+    lanes: int
+    settings: tuple[Setting, ...]
+
+
+def groups(sweep: Sweep, lanes: int | None = None) -> list[Group]:
+    """Sort a sweep's settings into groups, in order of first appearance."""
+    found: dict[Any, list[Setting]] = {}
+    for setting in sweep.settings:
+        tasks.definition(setting.task)  # an unknown name is reported before anything runs
+        key = (skeleton(setting), Schedule.of(setting), lanes or lane_width(setting))
+        found.setdefault(key, []).append(setting)
+    return [Group(*key, tuple(members)) for key, members in found.items()]
+
+
+def check_seeds(seeds: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Return seeds as an array; ValueError unless all are whole, different and within 32 bits."""
+    array = np.asarray(seeds)
+    if array.size == 0:
+        raise ValueError("no seeds given; at least one is needed")
+    if not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"seeds are {array.dtype}; they must be whole numbers")
+    if array.min() < 0 or array.max() > keys.MAX_SEED:
+        span = f"{array.min()} to {array.max()}"
+        raise ValueError(f"seeds are {span}; they must lie between 0 and {keys.MAX_SEED}")
+    if len(np.unique(array)) != len(array):
+        raise ValueError("seeds are given twice; each must be given once")
+    return array.astype(np.int64)
