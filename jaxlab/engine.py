@@ -177,8 +177,8 @@ def _train_program(setting: Setting, mesh: Mesh, forward: Any, meaning: tasks.De
     drawn = {"weights": members, "order": members}
     if meaning.random:
         drawn["rows"] = PartitionSpec(None, None, "members")
-    out = dict.fromkeys(("outcome", "loss", "first_solved", "certified"), member)
-    out["errors"] = members
+    one_number = ("outcome", "loss", "first_solved", "certified")
+    out = {**dict.fromkeys(one_number, member), "errors": members}
     if setting.network.parameters <= MAX_KEPT_PARAMETERS:
         out |= {"initial_weights": members, "final_weights": members}
     block = jax.shard_map(
@@ -189,6 +189,10 @@ def _train_program(setting: Setting, mesh: Mesh, forward: Any, meaning: tasks.De
         check_vma=False,  # a loop that starts from constants is otherwise refused
     )
     return jax.jit(block)
+
+
+def _float32(values: list) -> np.ndarray:
+    return np.asarray(values, np.float32)
 
 
 class Runner:
@@ -226,9 +230,9 @@ class Runner:
         count, pad = len(seeds), (0, self.size - len(seeds))
         which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
         chosen = [self.group.settings[i] for i in which]
-        scales = np.float32([[(i.scale, i.bias_scale) for i in s.initialisers] for s in chosen])
+        scales = _float32([[(i.scale, i.bias_scale) for i in s.initialisers] for s in chosen])
         names = self.group.skeleton.task.numbers
-        numbers = {k: np.float32([s.task.numbers[k] for s in chosen]) for k in names}
+        numbers = {k: _float32([s.task.numbers[k] for s in chosen]) for k in names}
         streams = _stream_keys(self.keys[which], seeds.astype(np.uint32))
         program = _draw_program(self.group.skeleton, law, self.meaning)
         drawn = program(streams["weights"], streams["data"], scales, numbers)
@@ -245,7 +249,7 @@ class Runner:
         count, pad = len(seeds), (0, self.size - len(seeds))
         which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
         chosen = [training.numbers_of(self.group.settings[i]) for i in which]
-        numbers = {name: np.float32([c[name] for c in chosen]) for name in chosen[0]}
+        numbers = {name: _float32([c[name] for c in chosen]) for name in chosen[0]}
         told = (schedule or self.group.schedule).arguments()
         drawn = self.draw(which, seeds)
         result = self._train(drawn, self.shared, self.bank, numbers, told)

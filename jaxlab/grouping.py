@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -61,7 +60,7 @@ class Schedule:
             "phases": np.array(ends, np.int32),
             "certifiable": np.array(self.certifiable),
             "checks": padded,
-            "one": np.float32(1.0),
+            "one": np.array(1.0, np.float32),
         }
 
 
@@ -77,17 +76,22 @@ class Group:
 
 def groups(sweep: Sweep, lanes: int | None = None) -> list[Group]:
     """Sort a sweep's settings into groups, in order of first appearance."""
-    found: dict[Any, list[Setting]] = {}
+    found: dict[tuple[Setting, Schedule, int], list[Setting]] = {}
     for setting in sweep.settings:
         tasks.definition(setting.task)  # an unknown name is reported before anything runs
         key = (skeleton(setting), Schedule.of(setting), lanes or lane_width(setting))
         found.setdefault(key, []).append(setting)
-    return [Group(*key, tuple(members)) for key, members in found.items()]
+    return [Group(*key, settings=tuple(members)) for key, members in found.items()]
 
 
-def check_seeds(seeds: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Return seeds as an array; ValueError unless all are whole, different and within 32 bits."""
-    array = np.asarray(seeds)
+def check_seeds(seeds: int | Sequence[int] | np.ndarray) -> np.ndarray:
+    """Return seeds as an array, 0, 1, ... for a number of them.
+
+    ValueError unless all are whole, different and within 32 bits.
+    """
+    if isinstance(seeds, int) and seeds < 1:
+        raise ValueError(f"seeds is {seeds}; it must be at least 1")
+    array = np.arange(seeds) if isinstance(seeds, int) else np.asarray(seeds)
     if array.size == 0:
         raise ValueError("no seeds given; at least one is needed")
     if not np.issubdtype(array.dtype, np.integer):

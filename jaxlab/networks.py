@@ -16,6 +16,8 @@ from jaxlab.spec import Network
 # vectorises over members; for wider layers a dot product is faster and far quicker to compile.
 EXPLICIT_ENTRIES = 64
 
+Number = jax.Array | float
+
 
 def _activate(name: str, x: jax.Array, slope: jax.Array | float) -> jax.Array:
     match name:
@@ -44,7 +46,9 @@ class Dense(nnx.Module):
     one changes no bit. A plain number, which the compiler sees, does nothing.
     """
 
-    def __init__(self, kernel: jax.Array, bias: jax.Array | None, activation: str, slope, one=1.0):
+    def __init__(
+        self, kernel: jax.Array, bias: jax.Array | None, activation: str, slope: Number, one: Number
+    ):
         self.kernel = nnx.Param(kernel)
         self.bias = None if bias is None else nnx.Param(bias)
         self.activation = activation
@@ -85,7 +89,9 @@ class Dense(nnx.Module):
 class MLP(nnx.Module):
     """A multilayer perceptron with given weights: its call is the forward pass everywhere."""
 
-    def __init__(self, network: Network, weights: Sequence[tuple], slope, one=1.0):
+    def __init__(
+        self, network: Network, weights: Sequence[tuple], slope: Number, one: Number = 1.0
+    ):
         layers = zip(weights, network.activations, strict=True)
         self.layers = nnx.List([Dense(k, b, name, slope, one) for (k, b), name in layers])
 
@@ -119,6 +125,8 @@ def unpack(network: Network, flat: jax.Array) -> list[tuple]:
     return list(zip(arrays[::2], arrays[1::2], strict=True))
 
 
-def predict(network: Network, flat: jax.Array, inputs: jax.Array, slope, one=1.0) -> jax.Array:
+def predict(
+    network: Network, flat: jax.Array, inputs: jax.Array, slope: Number, one: Number = 1.0
+) -> jax.Array:
     """Return the outputs (rows, out, ...) of networks with packed weights (parameters, ...)."""
     return MLP(network, unpack(network, flat), slope, one)(inputs)

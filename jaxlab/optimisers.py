@@ -18,7 +18,7 @@ from jaxlab.spec import Optimiser
 class KerasAdamState(NamedTuple):
     """Step count and the running means of gradient and squared gradient."""
 
-    count: jax.Array
+    steps: jax.Array
     mean: optax.Updates
     square: optax.Updates
 
@@ -35,13 +35,13 @@ def scale_by_keras_adam(b1, b2, eps) -> optax.GradientTransformation:
 
     def update(updates, state, params=None):
         del params
-        count = state.count + 1
+        steps = state.steps + 1
         mean = jax.tree.map(lambda m, g: m + (g - m) * (1 - b1), state.mean, updates)
         square = jax.tree.map(lambda v, g: v + (g * g - v) * (1 - b2), state.square, updates)
-        t = count.astype(jnp.float32)
+        t = steps.astype(jnp.float32)
         correction = jnp.sqrt(1 - jnp.power(b2, t)) / (1 - jnp.power(b1, t))
         scaled = jax.tree.map(lambda m, v: m * correction / (jnp.sqrt(v) + eps), mean, square)
-        return scaled, KerasAdamState(count, mean, square)
+        return scaled, KerasAdamState(steps, mean, square)
 
     return optax.GradientTransformation(init, update)
 

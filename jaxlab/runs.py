@@ -21,7 +21,7 @@ QUIET_SECONDS = 2.0  # shorter runs say nothing
 
 def run(
     sweep: Sweep,
-    seeds: int | Sequence[int] = 1000,
+    seeds: int | Sequence[int] | np.ndarray = 1000,
     *,
     out: str | Path | None = None,
     lane_width: int | None = None,
@@ -35,10 +35,6 @@ def run(
     members trained side by side; it is part of their identity. ValueError for impossible seeds or
     an unknown task, `jaxlab.store.ResultsError` for a folder that holds something else.
     """
-    if isinstance(seeds, int | np.integer):
-        if seeds < 1:
-            raise ValueError(f"seeds is {seeds}; it must be at least 1")
-        seeds = np.arange(seeds)
     asked = grouping.check_seeds(seeds)
     if lane_width is not None and lane_width < 1:
         raise ValueError(f"lane_width is {lane_width}; it must be at least 1")

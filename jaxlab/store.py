@@ -189,8 +189,9 @@ class Folder:
                 new = {name: np.concatenate([old[name], new[name]]) for name in new}
             order = np.argsort(new["seeds"])
             content = io.BytesIO()
-            sorted_arrays = {name: values[order] for name, values in new.items()}
-            np.savez(content, digest=np.array(setting.digest), **sorted_arrays)
+            arrays_in_order = {name: values[order] for name, values in new.items()}
+            digest = {"digest": np.array(setting.digest)}
+            np.savez(content, allow_pickle=False, **(digest | arrays_in_order))
             write_atomically(path, content.getvalue())
 
 

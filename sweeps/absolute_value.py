@@ -27,8 +27,12 @@ LAWS = {
     "pytorch": Initialiser("pytorch"),
 }
 PATTERNS = {"bad_right": "all_positive", "bad_left": "all_negative", "good": "linspace"}
-SHOWN_EVENTS = ("one_sided_at_init", "training_fails")
 THREAD = "the thread's answer"
+SHOWN = (
+    ("one_sided_at_init", "initial signs"),
+    ("training_fails", "survival formula"),
+    ("training_fails", THREAD),
+)
 SLOPES = (0.001, 0.01, 0.1, 0.3)
 
 
@@ -137,24 +141,38 @@ def confusion(result: Result, name: str = "k=2") -> dict[tuple[str, str], int]:
 
 def report(result: Result, compared: list[Comparison]) -> str:
     """Return what the counts say, as text of at most 80 columns."""
-    lines = [f"{'setting':<14} {'event':<18} {'measured %':>10} {'predicted %':>11}  verdict"]
-    shown = [c for c in compared if c.predicted is not None and c.event in SHOWN_EVENTS]
-    for c in shown:
-        name = c.event + {"lower bound": " >=", "upper bound": " <="}.get(c.kind, "")
-        values = f"{100 * c.observed:10.2f} {100 * c.predicted:11.2f}"
-        thread = " (thread)" if c.prediction == THREAD else ""
-        lines.append(f"{c.setting:<14} {name:<18} {values}  {c.verdict}{thread}")
-    lines.append(f"({len(compared) - len(shown)} more rows, and sources, in predictions.csv)")
-    counts = confusion(result)
-    n = sum(counts.values())
-    right = sum(count for (fate, outcome), count in counts.items() if fate == outcome)
-    lines += ["", answer(result), "", f"Fate from initial weights, k=2: right for {right} of {n}."]
-    for known in ("solved", "not solved"):
-        members = {p: c for p, c in counts.items() if (p[0] == "solved") == (known == "solved")}
-        total = sum(members.values())
-        hits = sum(c for p, c in members.items() if (p[1] == "solved") == (known == "solved"))
+    lines = [
+        f"{'':<15} {'started one-sided, %':^27}  {'fails after training, %':^26}".rstrip(),
+        f"{'setting':<15} {'found':>6} {'2^(1-k)':>7} {'verdict':<12}  "
+        f"{'found':>6} {'theory':>6} {'verdict':<12} thread",
+    ]
+    for name in result.members:
+        rows = {(c.event, c.prediction): c for c in compared if c.setting == name}
+        started, trained, thread = (rows.get(key) for key in SHOWN)
+        verdict = thread.verdict if thread else ""
+        lines.append(f"{name:<15} {_cells(started, 7)}  {_cells(trained, 6)} {verdict}".rstrip())
+    lines.append("(other events, bounds, reasons and sources: predictions.csv)")
+    return "\n".join([*lines, "", answer(result), "", fates(result)])
+
+
+def _cells(comparison: Comparison | None, width: int) -> str:
+    if comparison is None:
+        return " " * (width + 20)
+    said = comparison.predicted
+    theory = f"{100 * said:{width}.2f}" if said is not None else f"{'-':>{width}}"
+    return f"{100 * comparison.observed:6.2f} {theory} {comparison.verdict:<12}"
+
+
+def fates(result: Result, name: str = "k=2") -> str:
+    """Return how often the fate read off the initial weights came true, for either fate."""
+    counts = confusion(result, name)
+    lines = [f"Fate read off the initial weights, {name}:"]
+    for text, solved in (("solved", True), ("failed", False)):
+        same = {pair: c for pair, c in counts.items() if (pair[0] == "solved") == solved}
+        total = sum(same.values())
+        hits = sum(c for pair, c in same.items() if (pair[1] == "solved") == solved)
         low = clopper_pearson(hits, total).low
-        lines.append(f"  expected {known}: {hits} of {total} were, at least {100 * low:.2f} %")
+        lines.append(f"  expected {text}: {hits} of {total} were ({100 * low:.2f} % or more)")
     return "\n".join(lines)
 
 
