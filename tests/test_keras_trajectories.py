@@ -31,7 +31,7 @@ LOOSE = {
 
 def optimiser(record: dict) -> Optimiser:
     given = dict(record["optimizer_arguments"])
-    name = {"adam": "keras_adam"}.get(record["optimizer"], record["optimizer"])
+    name = str(record["optimizer"]).replace("adam", "keras_adam")
     if name == "sgd" and "momentum" in given:
         name = "nesterov" if given.pop("nesterov", False) else "momentum"
     return Optimiser(name, **given)
@@ -45,8 +45,8 @@ def repeat(record: dict, optimiser: Optimiser):
     model = training.Model(network, Training(optimiser, batch_size=record["batch_size"]))
     setting = Setting("k", Task("any", 1), network, (Initialiser(),), model.training)
     numbers = {k: jnp.float32(v) for k, v in training.numbers_of(setting).items()}
-    inputs, targets = (np.float32(record[k]) for k in ("inputs", "targets"))
-    data = jnp.concatenate([a.reshape(len(a), -1) for a in (inputs, targets)], axis=1)
+    columns = [np.array(record[k], np.float32) for k in ("inputs", "targets")]
+    data = jnp.concatenate([c.reshape(c.shape[0], -1) for c in columns], axis=1)
     given = [jnp.float32(w) for w in record["initial_weights"]]
     weights = networks.pack(list(zip(given[::2], given[1::2], strict=True)))
     state, size, losses = training.start(model, weights, numbers), record["batch_size"], []
