@@ -211,7 +211,8 @@ class Runner:
     def draw(self, which: np.ndarray, seeds: np.ndarray) -> Arrays:
         """Draw members (position in group.settings, seed); the member axis is last.
 
-        Members of one law are drawn together, always as many as a call trains, padded.
+        Members of one law are drawn together, always a whole lane block of them, padded: the number
+        of devices must not change the width at which anything is computed.
         """
         of_law: dict[Any, list[int]] = {}
         for i, setting in enumerate(self.group.settings):
@@ -219,15 +220,15 @@ class Runner:
         drawn: Arrays = {}
         for law, positions in of_law.items():
             (mine,) = np.nonzero(np.isin(which, positions))
-            for first in range(0, len(mine), self.size):
-                part = mine[first : first + self.size]
+            for first in range(0, len(mine), self.group.lanes):
+                part = mine[first : first + self.group.lanes]
                 for name, values in self._draw_law(law, which[part], seeds[part]).items():
                     empty = np.empty((*values.shape[:-1], len(seeds)), values.dtype)
                     drawn.setdefault(name, empty)[..., part] = values
         return drawn
 
     def _draw_law(self, law, which: np.ndarray, seeds: np.ndarray) -> Arrays:
-        count, pad = len(seeds), (0, self.size - len(seeds))
+        count, pad = len(seeds), (0, self.group.lanes - len(seeds))
         which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
         chosen = [self.group.settings[i] for i in which]
         scales = _float32([[(i.scale, i.bias_scale) for i in s.initialisers] for s in chosen])

@@ -136,26 +136,45 @@ def setting_columns(setting: Setting) -> dict[str, object]:
     }
 
 
-ABBREVIATIONS = {"right_only": "right", "left_only": "left", "unfinished": "unfin."}
+COLUMNS = 80
+SHORT = {
+    "right_only": "right",
+    "left_only": "left",
+    "partial": "part",
+    "constant": "const",
+    "linear": "line",
+    "diverged": "div",
+    "unfinished": "unfin",
+}
 
 
 def table(result: Result) -> str:
-    """Return the counts as text: failure rate with interval, and the classes that occur."""
+    """Return the counts as text of at most 80 columns.
+
+    Failure rate with exact interval, then the failed classes that occur, in per cent of all seeds;
+    what finds no room is summed up under "rest".
+    """
     tallies = result.tally()
-    shown = [c for c in outcomes.OUTCOMES if any(t.counts[c] for t in tallies.values())]
-    shown = [c for c in shown if c != "solved"]
-    heads = [ABBREVIATIONS.get(c, c) for c in shown]
-    widths = [max(len(head), 5) for head in heads]
-    width = max(7, *(len(name) for name in tallies))
-    title = f"{'setting':<{width}} {'n':>7} {'fails %':>7} {'95 % interval':>15}"
-    lines = [" ".join([title, *(f"{h:>{w}}" for h, w in zip(heads, widths, strict=True))])]
+    width = min(30, max(7, *(len(name) for name in tallies)))
+    shown, rest = _columns(tallies, (COLUMNS - width - 29) // 6)
+    heads = [SHORT.get(c, c) for c in shown] + ["rest"] * bool(rest)
+    lines = [f"{'setting':<{width}} {'n':>6} {'fails%':>6} {'95% interval':>14}"]
+    lines[0] += "".join(f" {head:>5}" for head in heads)
     for name, tally in tallies.items():
         interval = clopper_pearson(tally.failed, tally.n)
-        bounds = f"[{100 * interval.low:5.2f}, {100 * interval.high:6.2f}]"
-        cells = [
-            f"{100 * tally.counts[c] / tally.n:{w}.1f}" for c, w in zip(shown, widths, strict=True)
-        ]
-        rate = f"{100 * tally.failed / tally.n:7.2f}"
-        lines.append(" ".join([f"{name:<{width}} {tally.n:>7} {rate} {bounds}", *cells]))
-    lines.append("outcome columns: per cent of all seeds")
-    return "\n".join(lines)
+        bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+        line = f"{name[:width]:<{width}} {tally.n:>6} {100 * tally.failed / tally.n:6.2f}"
+        shares = [tally.counts[c] / tally.n for c in shown]
+        shares += [sum(tally.counts[c] for c in rest) / tally.n] * bool(rest)
+        lines.append(f"{line} {bounds:>14}" + "".join(f" {100 * s:5.1f}" for s in shares))
+    return "\n".join([*lines, "(right of the interval: outcomes, per cent of all seeds)"])
+
+
+def _columns(tallies: Mapping[str, Tally], room: int) -> tuple[list[str], list[str]]:
+    """Return the failed classes to show, in their usual order, and those for which no room is."""
+    largest = {c: max(t.counts[c] / t.n for t in tallies.values()) for c in outcomes.OUTCOMES}
+    occurring = [c for c in outcomes.OUTCOMES if c != "solved" and largest[c] > 0]
+    if len(occurring) <= room:
+        return occurring, []
+    kept = sorted(occurring, key=lambda c: largest[c], reverse=True)[: room - 1]
+    return [c for c in occurring if c in kept], [c for c in occurring if c not in kept]

@@ -109,7 +109,7 @@ def main() -> None:
     commandline.use_all_cores()
     folder = options.out / options.name
     command = f"python -m sweeps {shlex.quote(options.name)}"
-    found = runs.run(
+    runs.run(
         module.build(),
         seeds,
         out=folder,
@@ -117,6 +117,7 @@ def main() -> None:
         progress=not options.quiet,
         command=command,
     )
+    found = store.read_sweep(folder)  # with what earlier runs and other shards have left there
     compared = compare.compare_all(module.comparisons(found))
     save(folder, found, compared)
     print(found, module.report(found, compared), sep="\n\n")

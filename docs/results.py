@@ -1,0 +1,148 @@
+"""Write the measured tables of docs/results.md and README.md from results on disk.
+
+    python -m docs.results --results results
+
+Nothing in those tables is typed in: run the sweep that the tables name, then this.
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from jaxlab import commandline, outcomes, store
+from jaxlab.compare import Comparison, compare_all
+from jaxlab.result import Result
+from jaxlab.tally import clopper_pearson
+from sweeps import absolute_value
+
+ROOT = Path(__file__).parent.parent
+HEADLINE = ("k=1", "k=2", "k=3", "k=4", "k=6", "k=8", "k=2 he", "k=2 lecun", "k=2 pytorch")
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """Return a share as per cent, a dash for none."""
+    return "-" if value is None else f"{100 * value:.{digits}f}"
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table whose first column is left aligned, the others right."""
+    lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def outcome_table(result: Result) -> str:
+    """Return every setting's failure rate, its interval and its outcome classes."""
+    tallies = result.tally()
+    shown = [c for c in outcomes.OUTCOMES if any(t.counts[c] for t in tallies.values())]
+    rows = []
+    for name, tally in tallies.items():
+        interval = clopper_pearson(tally.failed, tally.n)
+        bounds = f"[{percent(interval.low)}, {percent(interval.high)}]"
+        counts = [str(tally.counts[c]) for c in shown]
+        rows.append([name, str(tally.n), percent(tally.failed / tally.n), bounds, *counts])
+    return markdown(["setting", "n", "fails %", "95 % interval", *shown], rows)
+
+
+def comparison_table(compared: list[Comparison]) -> str:
+    """Return every count for which there is a prediction, and the verdict."""
+    rows = [
+        [
+            f"{c.setting}: {c.event}",
+            c.prediction,
+            c.kind,
+            f"{c.count} / {c.n}",
+            f"{percent(c.observed)} [{percent(c.ci_low)}, {percent(c.ci_high)}]",
+            percent(c.predicted),
+            f"{100 * (c.observed - c.predicted):+.2f}",
+            str(c.verdict),
+        ]
+        for c in compared
+        if c.predicted is not None
+    ]
+    head = ["event", "prediction", "kind", "count", "measured %", "predicted %", "difference"]
+    return markdown([*head, "verdict"], rows)
+
+
+def fate_table(result: Result) -> str:
+    """Return, for the Keras default, how often the fate read off the initial weights came true."""
+    rows = []
+    for name in (n for n in result.members if re.fullmatch(r"k=\d+", n)):
+        counts = absolute_value.confusion(result, name)
+        for fate in ("solved", "failed"):
+            same = {p: c for p, c in counts.items() if (p[0] == "solved") == (fate == "solved")}
+            total = sum(same.values())
+            hits = sum(c for p, c in same.items() if (p[1] == "solved") == (fate == "solved"))
+            interval = clopper_pearson(hits, total)
+            bounds = f"[{percent(interval.low)}, {percent(interval.high)}]"
+            share = percent(hits / total) if total else "-"
+            rows.append([f"{name}, expected {fate}", str(total), str(hits), share, bounds])
+    return markdown(["fate", "members", "came true", "%", "95 % interval"], rows)
+
+
+def headline_table(result: Result, compared: list[Comparison]) -> str:
+    """Return the table of the README: at initialisation and after training, side by side."""
+    rows = []
+    for name in (n for n in HEADLINE if n in result.members):
+        of_setting = {(c.event, c.prediction): c for c in compared if c.setting == name}
+        started = of_setting["one_sided_at_init", "initial signs"]
+        trained = of_setting["training_fails", "survival formula"]
+        bounds = f"[{percent(trained.ci_low)}, {percent(trained.ci_high)}]"
+        cells = [percent(started.observed), percent(started.predicted)]
+        cells += [f"{percent(trained.observed)} {bounds}", percent(trained.predicted)]
+        rows.append([name, *cells, str(trained.verdict)])
+    head = ["units", "one-sided at start %", "2^(1-k) %", "fails after training %", "theory %"]
+    return markdown([*head, "verdict"], rows)
+
+
+def made_with(result: Result, manifest: dict) -> str:
+    """Return one sentence on command, versions and device."""
+    n = max(t.n for t in result.tally().values())
+    prints = manifest["fingerprint"]
+    versions = ", ".join(f"{name} {prints[name]}" for name in store.PACKAGES)
+    device = f"{prints['backend']} ({prints['machine']})"
+    return (
+        f"`{manifest['command']} --seeds {n}`, then `python -m docs.results`; {versions}; {device}."
+    )
+
+
+def replace_between(text: str, name: str, content: str) -> str:
+    """Return text with what stands between the two comments of that name replaced."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    if text.count(start) != 1 or text.count(end) != 1:
+        raise ValueError(f"the text must hold {start} and {end} once each")
+    before, after = text.split(start)[0], text.split(end)[1]
+    return f"{before}{start}\n{content}\n{end}{after}"
+
+
+def write(results: Path) -> None:
+    """Write docs/results.md and the README's table from the results in a folder."""
+    folder = results / "absolute_value"
+    result = store.read_sweep(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    compared = compare_all(absolute_value.comparisons(result))
+    made = made_with(result, manifest)
+    parts = {"outcomes": outcome_table(result), "comparisons": comparison_table(compared)}
+    parts |= {"fates": fate_table(result), "made": made}
+    path = ROOT / "docs" / "results.md"
+    text = path.read_text()
+    for name, content in parts.items():
+        text = replace_between(text, name, content)
+    readme = ROOT / "README.md"
+    head = headline_table(result, compared) + f"\n\n{absolute_value.answer(result)}"
+    new = replace_between(readme.read_text(), "headline", f"{head}\n\nMade with {made}")
+    store.write_atomically(path, text.encode())
+    store.write_atomically(readme, new.encode())
+
+
+def main() -> None:
+    """Write the tables."""
+    lines = (__doc__ or "").split("\n", 2)
+    made = commandline.Parser("python -m docs.results", description=lines[0])
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.add_argument("--results", type=Path, default=Path("results"), help="default: results")
+    write(made.parse_args().results)
+
+
+if __name__ == "__main__":
+    commandline.run_cleanly(main)
