@@ -10,8 +10,8 @@ from jaxlab import keys, optimisers, tasks
 from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep
 
 NEVER = np.iinfo(np.int32).max
-MAX_LANES = 512
-LANE_ENTRIES = 2**18  # activations of one batch of a block: about the fast cache of one core
+MAX_LANES = 256
+LANE_ENTRIES = 2**17  # activations of one batch of a block: about the fast cache of one core
 
 
 def lane_width(setting: Setting) -> int:

@@ -90,11 +90,12 @@ def _train(groups, wanted, sweep: Sweep, folder, found: Parts, progress: bool) -
 def _measure(
     runners: Sequence[engine.Runner], wanted: Mapping[str, np.ndarray], progress: bool
 ) -> list[float]:
-    # Compiling releases the interpreter, so the programs are compiled side by side.
-    if progress:
-        print(f"compiling {len(runners)} programs", file=sys.stderr, flush=True)
+    hidden = None if progress else True  # None: shown on a terminal only
     with ThreadPoolExecutor(max(1, jax.local_device_count())) as pool:
-        list(pool.map(lambda runner: _probe(runner, wanted, 1), runners))
+        # Compiling releases the interpreter, so programs are compiled side by side.
+        compiled = pool.map(lambda runner: _probe(runner, wanted, 1), runners)
+        bar = {"total": len(runners), "desc": "compiling", "ncols": 79, "file": sys.stderr}
+        list(tqdm(compiled, disable=hidden, leave=False, **bar))
     return [_estimate(runner, wanted) for runner in runners] if progress else [1.0] * len(runners)
 
 
