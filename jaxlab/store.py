@@ -75,17 +75,16 @@ class Folder:
     def open(self) -> None:
         """Make the folder or check that it is this sweep's; ResultsError if it cannot be used."""
         try:
+            known = self._known_manifest() if self.path.exists() else None
+            if known is not None:
+                self._compare(known)
             self.chunks.mkdir(parents=True, exist_ok=True)
             if not os.access(self.chunks, os.W_OK):
                 raise PermissionError("not writable")
         except OSError as error:
             reason = error.strerror or str(error)
-            raise ResultsError(
-                f"cannot write to {self.path}: {reason}; choose another --out"
-            ) from error
-        known = self._known_manifest()
-        if known is not None:
-            self._compare(known)
+            text = f"cannot write to {self.path}: {reason}; choose another --out"
+            raise ResultsError(text) from error
 
     def _compare(self, known: dict) -> None:
         remedy = "choose another --out or move it away"
@@ -131,8 +130,8 @@ class Folder:
     def _known_manifest(self) -> dict | None:
         if self.manifest.exists():
             return self.read_manifest(self.manifest)
-        foreign = [p.name for p in self.path.iterdir() if p.name != "chunks"]
-        if foreign or any(self.chunks.glob("*.npz")):
+        # An empty chunks folder is what a run leaves that was killed before its first file.
+        if any(p.name != "chunks" for p in self.path.iterdir()) or any(self.chunks.glob("*")):
             raise ResultsError(
                 f"{self.path} is not empty and holds no manifest.json; choose another --out"
             )

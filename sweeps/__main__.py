@@ -1,10 +1,10 @@
 """Run a sweep by name: train, count, hold against theory, save, draw.
 
-python -m sweeps                               list the sweeps
-python -m sweeps absolute_value                the main job, at its default number of seeds
-python -m sweeps absolute_value --quick        few seeds, under a minute; a later run adds to it
+python -m sweeps                          list the sweeps
+python -m sweeps absolute_value           the main job
+python -m sweeps absolute_value --quick   few seeds; a later run adds to it
 python -m sweeps absolute_value --seeds 20000 --out results
-python -m sweeps absolute_value --shard 1/2    half of the seeds, for a second machine
+python -m sweeps absolute_value --seeds 20000 --shard 1/2   on one machine of two
 """
 
 import argparse
@@ -55,16 +55,17 @@ def parser() -> commandline.Parser:
     )
     count = commandline.whole(1, keys.MAX_SEED + 1)
     made.add_argument("name", nargs="?", help="the sweep; without it, all are listed")
-    made.add_argument("--seeds", type=count, help="seeds per setting")
+    made.add_argument("--seeds", type=count, metavar="N", help="seeds per setting")
     first = commandline.whole(0, keys.MAX_SEED)
-    made.add_argument("--first-seed", type=first, default=0, help="first seed (default 0)")
-    made.add_argument("--out", type=Path, default=Path("results"), help="default: results")
+    made.add_argument("--first-seed", type=first, default=0, metavar="K", help="default: 0")
+    results = Path("results")
+    made.add_argument("--out", type=Path, default=results, metavar="DIR", help="default: results")
     text = f"only every N-th chunk of {store.CHUNK} seeds, beginning with the I-th"
     made.add_argument("--shard", type=shard, metavar="I/N", help=text)
     made.add_argument("--quick", action="store_true", help="few seeds, for a first look")
     made.add_argument("--quiet", action="store_true", help="no progress")
     text = "members trained side by side (default: fit for the cache); part of their identity"
-    made.add_argument("--lane-width", type=commandline.whole(1, 2**20), help=text)
+    made.add_argument("--lane-width", type=commandline.whole(1, 2**20), metavar="N", help=text)
     return made
 
 
