@@ -1,4 +1,136 @@
-"""placeholder"""
-def draw(name, results, out):
-    """placeholder"""
-    return []
+"""Draw figures from the results of sweeps; never train.
+
+python -m figures absolute_value               from results/ into results/figures/
+python -m figures all                          every figure whose results are there
+python -m figures all --results DIR --out DIR
+
+A figure is a module of this package, named after its sweep, whose `draw(result)` returns matplotlib
+figures by file name, each with the numbers of its caption. Its docstring begins with its message.
+"""
+
+import argparse
+import importlib
+import io
+import json
+import pkgutil
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from matplotlib import style
+from matplotlib.figure import Figure
+
+import figures
+from jaxlab import commandline, plotting, store
+
+RESULTS = Path("results")
+# Dates and versions would make two files of the same picture differ.
+METADATA = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+def names() -> list[str]:
+    """Return the names of all figures: the modules of this package."""
+    found = (module.name for module in pkgutil.iter_modules(figures.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def load(name: str) -> ModuleType:
+    """Return a figure's module; ValueError lists the names there are."""
+    if name not in names():
+        raise ValueError(f"no figure is called {name!r}; there are: {', '.join(names())}, all")
+    return importlib.import_module(f"figures.{name}")
+
+
+def has_results(name: str, results: Path) -> bool:
+    """Say whether a sweep's folder holds members."""
+    folder = results / name
+    return (folder / "manifest.json").exists() and any((folder / "chunks").glob("*.npz"))
+
+
+def remedy(name: str, results: Path) -> str:
+    """Return the command that makes a sweep's results."""
+    out = "" if results == RESULTS else f" --out {shlex.quote(str(results))}"
+    return f"python -m sweeps {name}{out}"
+
+
+def draw(name: str, results: Path, out: Path) -> list[Path]:
+    """Draw a sweep's figures from `results`/`name` and return the files written to `out`.
+
+    ValueError names the command that makes missing results, or the folder it cannot write to.
+    """
+    module = load(name)
+    if not has_results(name, results):
+        raise ValueError(f"no results in {results / name}; make them: {remedy(name, results)}")
+    result = store.read_sweep(results / name)
+    message = (module.__doc__ or "").splitlines()[0]
+    paths = []
+    with style.context(dict(plotting.STYLE), after_reset=True):
+        for file, (figure, numbers) in module.draw(result).items():
+            text = {"figure": file, "sweep": name, "message": message, "numbers": numbers}
+            paths += save(out, file, contents(figure, text))
+    return paths
+
+
+def contents(figure: Figure, text: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return a figure's files by their endings; equal figures give equal bytes."""
+    made = {}
+    for kind, metadata in METADATA.items():
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata=metadata)
+        made[kind] = buffer.getvalue()
+    return made | {"json": (json.dumps(text, indent=2) + "\n").encode()}
+
+
+def save(out: Path, file: str, made: Mapping[str, bytes]) -> list[Path]:
+    """Write a figure's files; ValueError if the folder cannot be written to."""
+    paths = {ending: out / f"{file}.{ending}" for ending in made}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for ending, path in paths.items():
+            store.write_atomically(path, made[ending])
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ValueError(f"cannot write to {out}: {reason}; choose another --out") from error
+    return list(paths.values())
+
+
+def parser() -> commandline.Parser:
+    """Return the command line."""
+    lines = (__doc__ or "").split("\n", 2)
+    made = commandline.Parser(
+        "python -m figures",
+        description=lines[0],
+        epilog="examples:\n" + lines[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("name", help=f"{', '.join(names())}, or all")
+    made.add_argument("--results", type=Path, default=RESULTS, help="default: results")
+    made.add_argument("--out", type=Path, help="default: the folder figures inside --results")
+    return made
+
+
+def main() -> None:
+    """Draw one figure, or all whose results exist."""
+    options = parser().parse_args()
+    wanted = names() if options.name == "all" else [options.name]
+    missing = []
+    if options.name == "all":
+        missing = [name for name in wanted if not has_results(name, options.results)]
+    if missing == wanted:
+        commands = ", ".join(remedy(name, options.results) for name in missing)
+        raise ValueError(f"{options.results} holds no results to draw; make them: {commands}")
+    for name in wanted:
+        if name in missing:
+            print(f"left out: {name}, which has no results; {remedy(name, options.results)}")
+            continue
+        for path in draw(name, options.results, options.out or options.results / "figures"):
+            print(f"drawn: {path}")
+
+
+if __name__ == "__main__":
+    commandline.run_cleanly(main)

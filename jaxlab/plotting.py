@@ -1,8 +1,8 @@
 """Draw results on axes that the caller made: measurements as points, theory as lines.
 
 Every function takes axes and data, adds to the axes and returns them. Nothing here reads or
-writes files, counts, computes a theory, draws at random or touches matplotlib's global state;
-`STYLE` is applied by whoever makes the figure, with `matplotlib.rc_context(STYLE)`.
+writes files, counts, computes a theory, draws at random or touches matplotlib's global state.
+Whoever makes a figure applies `STYLE`: `with matplotlib.style.context(STYLE, after_reset=True)`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -89,7 +89,7 @@ def draw_rates(
     A rate of 0 has no place on a logarithmic axis: there its interval alone is seen.
     """
     x, rates, low, high = (np.asarray(values, float) for values in (x, rates, low, high))
-    size, edge = (3.6, 0.0) if filled else (5.4, 0.9)
+    size, edge = (3.6, 0.0) if filled else (4.6, 0.9)
     axes.errorbar(
         x,
         rates,
@@ -100,8 +100,6 @@ def draw_rates(
         markerfacecolor=colour if filled else "white",
         markeredgewidth=edge,
         elinewidth=0.9,
-        capsize=2.0,
-        capthick=0.9,
         label=label,
         zorder=3 if filled else 2.5,
     )
@@ -170,24 +168,40 @@ def percent_axis(axes: Axes, ticks: Sequence[float], low: float, high: float) ->
     return axes
 
 
-def note(axes: Axes, x: float, y: float, text: str, *, colour: str = "black") -> Axes:
-    """Write on top of the data at (x, y), on a white ground that keeps it readable."""
-    ground = {"facecolor": "white", "alpha": 0.85, "linewidth": 0.0, "boxstyle": "round,pad=0.25"}
-    axes.text(x, y, text, color=colour, ha="center", va="center", fontsize=6.5, bbox=ground, zorder=5)
+def note(axes: Axes, x: float, y: float, text: str, *, angle: float = 0.0) -> Axes:
+    """Write on top of the data around (x, y), on a white ground that keeps it readable."""
+    ground = {"facecolor": "white", "alpha": 0.85, "linewidth": 0.0, "boxstyle": "round,pad=0.2"}
+    place = {"ha": "center", "va": "center", "rotation": angle, "zorder": 5}
+    axes.text(x, y, text, fontsize=6.5, bbox=ground, **place)
+    return axes
+
+
+def caption(axes: Axes, text: str) -> Axes:
+    """Write what a small panel shows in small type above it."""
+    axes.annotate(
+        text,
+        (0.5, 1),
+        xytext=(0, 2),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=6.5,
+    )
     return axes
 
 
 def letter(axes: Axes, text: str) -> Axes:
-    """Name a panel with a bold letter to the left above it."""
+    """Name a panel with a bold letter at the figure's upper edge, left of the panel."""
     axes.annotate(
         text,
         (0, 1),
-        xytext=(-4, 5),
-        xycoords="axes fraction",
+        xytext=(-24, -2),
+        xycoords=("axes fraction", "figure fraction"),
         textcoords="offset points",
         ha="right",
-        va="bottom",
+        va="top",
         fontweight="bold",
         fontsize=9,
-    )
+    ).set_in_layout(False)
     return axes
