@@ -1,4 +1,4 @@
-"""Write the measured tables of docs/results.md and README.md from results on disk.
+"""Write the measured tables of docs/results.md and README.md, and its figure, from results on disk.
 
     python -m docs.results --results results
 
@@ -10,10 +10,13 @@ import json
 import re
 from pathlib import Path
 
+from figures.__main__ import draw
 from jaxlab import commandline, outcomes, store
 from jaxlab.compare import Comparison, compare_all
+from jaxlab.contrast import mcnemar
 from jaxlab.result import Result
 from jaxlab.tally import clopper_pearson
+from jaxlab.theory.crossing import crosses
 from sweeps import absolute_value
 
 ROOT = Path(__file__).parent.parent
@@ -80,6 +83,28 @@ def fate_table(result: Result) -> str:
     return markdown(["fate", "members", "came true", "%", "95 % interval"], rows)
 
 
+def departure_table(result: Result) -> str:
+    """Return, member by member, in what the fate and the outcome differ, and why.
+
+    Theory's exception is the unit that changes sides (`jaxlab.theory.crossing`); the difference in
+    points is tested by McNemar's exact test, since both are about the same members.
+    """
+    rows = []
+    for name in (n for n in HEADLINE if n in result.members and n != "k=1"):
+        w, a = absolute_value.initial_weights(result, name)
+        expected = absolute_value.theory.fate(w, a) == "solved"
+        solved = result.members[name].names == "solved"
+        saved, lost = solved & ~expected, expected & ~solved
+        crossed = saved & crosses(w, a)
+        counts = [int(mask.sum()) for mask in (saved, crossed, lost)]
+        points = 100 * (counts[2] - counts[0]) / len(solved)
+        p_value = mcnemar(counts[0], counts[2])
+        cells = [str(len(solved)), *map(str, counts), f"{points:+.2f}", f"{p_value:.1e}"]
+        rows.append([name, *cells])
+    head = ["units", "members", "expected failed, solved", "of these crossing"]
+    return markdown([*head, "expected solved, failed", "difference in failure rate", "p"], rows)
+
+
 def headline_table(result: Result, compared: list[Comparison]) -> str:
     """Return the table of the README: at initialisation and after training, side by side."""
     rows = []
@@ -116,14 +141,14 @@ def replace_between(text: str, name: str, content: str) -> str:
 
 
 def write(results: Path) -> None:
-    """Write docs/results.md and the README's table from the results in a folder."""
+    """Write docs/results.md, the README's table and its figure from the results in a folder."""
     folder = results / "absolute_value"
     result = store.read_sweep(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     compared = compare_all(absolute_value.comparisons(result))
     made = made_with(result, manifest)
     parts = {"outcomes": outcome_table(result), "comparisons": comparison_table(compared)}
-    parts |= {"fates": fate_table(result), "made": made}
+    parts |= {"fates": fate_table(result), "departures": departure_table(result), "made": made}
     path = ROOT / "docs" / "results.md"
     text = path.read_text()
     for name, content in parts.items():
@@ -133,6 +158,9 @@ def write(results: Path) -> None:
     new = replace_between(readme.read_text(), "headline", f"{head}\n\nMade with {made}")
     store.write_atomically(path, text.encode())
     store.write_atomically(readme, new.encode())
+    drawn = draw("absolute_value", results, results / "figures")
+    picture = next(p for p in drawn if p.name == "absolute_value.png")
+    store.write_atomically(ROOT / "docs" / picture.name, picture.read_bytes())
 
 
 def main() -> None:

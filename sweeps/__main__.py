@@ -123,10 +123,11 @@ def main() -> None:
     save(folder, found, compared)
     print(found, module.report(found, compared), sep="\n\n")
     print(f"\nwritten: {folder}/summary.csv, predictions.csv, manifest.json, chunks/")
-    from figures.__main__ import draw  # matplotlib takes a second, which listing need not wait for
+    import figures.__main__ as drawing  # matplotlib takes a second, which listing need not wait for
 
-    for path in draw(options.name, options.out, options.out / "figures"):
-        print(f"drawn: {path}")
+    if options.name in drawing.names():
+        drawn = drawing.draw(options.name, options.out, options.out / "figures")
+        print("drawn: " + ", ".join(str(path) for path in drawn if path.suffix == ".png"))
 
 
 if __name__ == "__main__":
