@@ -127,7 +127,8 @@ def main() -> None:
 
     if options.name in drawing.names():
         drawn = drawing.draw(options.name, options.out, options.out / "figures")
-        print("drawn: " + ", ".join(str(path) for path in drawn if path.suffix == ".png"))
+        pictures = [str(path) for path in drawn if path.suffix == ".png"]
+        print("drawn, with PDF and JSON beside:", *pictures, sep="\n  ")
 
 
 if __name__ == "__main__":
