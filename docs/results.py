@@ -5,7 +5,6 @@
 Nothing in those tables is typed in: run the sweep that the tables name, then this.
 """
 
-import argparse
 import json
 import re
 from pathlib import Path
@@ -165,9 +164,7 @@ def write(results: Path) -> None:
 
 def main() -> None:
     """Write the tables."""
-    lines = (__doc__ or "").split("\n", 2)
-    made = commandline.Parser("python -m docs.results", description=lines[0])
-    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made = commandline.described("python -m docs.results", __doc__)
     made.add_argument("--results", type=Path, default=Path("results"), help="default: results")
     write(made.parse_args().results)
 

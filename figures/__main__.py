@@ -8,15 +8,11 @@ A figure is a module of this package, named after its sweep, whose `draw(result)
 figures by file name, each with the numbers of its caption. Its docstring begins with its message.
 """
 
-import argparse
-import importlib
 import io
 import json
-import pkgutil
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from matplotlib import style
@@ -35,15 +31,7 @@ METADATA = {
 
 def names() -> list[str]:
     """Return the names of all figures: the modules of this package."""
-    found = (module.name for module in pkgutil.iter_modules(figures.__path__))
-    return sorted(name for name in found if not name.startswith("_"))
-
-
-def load(name: str) -> ModuleType:
-    """Return a figure's module; ValueError lists the names there are."""
-    if name not in names():
-        raise ValueError(f"no figure is called {name!r}; there are: {', '.join(names())}, all")
-    return importlib.import_module(f"figures.{name}")
+    return commandline.scripts(figures)
 
 
 def has_results(name: str, results: Path) -> bool:
@@ -63,7 +51,7 @@ def draw(name: str, results: Path, out: Path) -> list[Path]:
 
     ValueError names the command that makes missing results, or the folder it cannot write to.
     """
-    module = load(name)
+    module = commandline.script(figures, name)
     if not has_results(name, results):
         raise ValueError(f"no results in {results / name}; make them: {remedy(name, results)}")
     result = store.read_sweep(results / name)
@@ -101,13 +89,7 @@ def save(out: Path, file: str, made: Mapping[str, bytes]) -> list[Path]:
 
 def parser() -> commandline.Parser:
     """Return the command line."""
-    lines = (__doc__ or "").split("\n", 2)
-    made = commandline.Parser(
-        "python -m figures",
-        description=lines[0],
-        epilog="examples:\n" + lines[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = commandline.described("python -m figures", __doc__)
     made.add_argument("name", help=f"{', '.join(names())}, or all")
     made.add_argument("--results", type=Path, default=RESULTS, help="default: results")
     made.add_argument("--out", type=Path, help="default: the folder figures inside --results")

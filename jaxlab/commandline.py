@@ -1,9 +1,12 @@
 """What all command lines share: one-line errors, device set-up, a clean Ctrl-C."""
 
 import argparse
+import importlib
 import os
+import pkgutil
 import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import NoReturn
 
 import jax
@@ -15,6 +18,28 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print what was wrong in one line and leave with exit code 2."""
         fail(f"{self.prog}: {message} (see {self.prog} --help)")
+
+
+def described(prog: str, doc: str | None) -> Parser:
+    """Return a parser whose help is a module's docstring: what it does, then examples."""
+    lines = (doc or "").split("\n", 2)
+    form = argparse.RawDescriptionHelpFormatter
+    epilog = "examples:\n" + lines[2]
+    return Parser(prog, description=lines[0], epilog=epilog, formatter_class=form)
+
+
+def scripts(package: ModuleType) -> list[str]:
+    """Return the names of a package's scripts: all its modules but __main__."""
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def script(package: ModuleType, name: str) -> ModuleType:
+    """Import a script by name; ValueError lists the names there are."""
+    if name not in scripts(package):
+        known = ", ".join(scripts(package))
+        raise ValueError(f"{package.__name__} has no {name!r}; there are: {known}")
+    return importlib.import_module(f"{package.__name__}.{name}")
 
 
 def fail(message: str) -> NoReturn:

@@ -10,8 +10,6 @@ python -m sweeps absolute_value --seeds 20000 --shard 1/2   on one machine of tw
 import argparse
 import csv
 import dataclasses
-import importlib
-import pkgutil
 import shlex
 from pathlib import Path
 from types import ModuleType
@@ -25,15 +23,7 @@ from jaxlab.compare import Comparison
 
 def names() -> list[str]:
     """Return the names of all sweeps: the modules of this package."""
-    found = (module.name for module in pkgutil.iter_modules(sweeps.__path__))
-    return sorted(name for name in found if not name.startswith("_"))
-
-
-def load(name: str) -> ModuleType:
-    """Return a sweep's module; ValueError lists the names there are."""
-    if name not in names():
-        raise ValueError(f"no sweep is called {name!r}; there are: {', '.join(names())}")
-    return importlib.import_module(f"sweeps.{name}")
+    return commandline.scripts(sweeps)
 
 
 def shard(text: str) -> tuple[int, int]:
@@ -46,13 +36,7 @@ def shard(text: str) -> tuple[int, int]:
 
 def parser() -> commandline.Parser:
     """Return the command line."""
-    lines = (__doc__ or "").split("\n", 2)
-    made = commandline.Parser(
-        "python -m sweeps",
-        description=lines[0],
-        epilog="examples:\n" + lines[2],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = commandline.described("python -m sweeps", __doc__)
     count = commandline.whole(1, keys.MAX_SEED + 1)
     made.add_argument("name", nargs="?", help="the sweep; without it, all are listed")
     made.add_argument("--seeds", type=count, metavar="N", help="seeds per setting")
@@ -103,9 +87,9 @@ def main() -> None:
     options = parser().parse_args()
     if options.name is None:
         for name in names():
-            print(f"{name:<16} {(load(name).__doc__ or '').splitlines()[0]}")
+            print(f"{name:<16} {(commandline.script(sweeps, name).__doc__ or '').splitlines()[0]}")
         return
-    module = load(options.name)
+    module = commandline.script(sweeps, options.name)
     seeds = chosen_seeds(options, module)
     commandline.use_all_cores()
     folder = options.out / options.name
