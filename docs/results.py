@@ -10,13 +10,14 @@ import re
 from pathlib import Path
 
 from figures.__main__ import draw
-from jaxlab import commandline, outcomes, store
+from jaxlab import commandline, files, outcomes, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.contrast import mcnemar
 from jaxlab.result import Result
 from jaxlab.tally import clopper_pearson
 from jaxlab.theory.crossing import crosses
 from sweeps import absolute_value
+from tests import test_keras_trajectories as keras
 
 ROOT = Path(__file__).parent.parent
 HEADLINE = ("k=1", "k=2", "k=3", "k=4", "k=6", "k=8", "k=2 he", "k=2 lecun", "k=2 pytorch")
@@ -57,13 +58,14 @@ def comparison_table(compared: list[Comparison]) -> str:
             f"{percent(c.observed)} [{percent(c.ci_low)}, {percent(c.ci_high)}]",
             percent(c.predicted),
             f"{100 * (c.observed - c.predicted):+.2f}",
+            "-" if c.p_holm is None else f"{c.p_holm:.1e}",
             str(c.verdict),
         ]
         for c in compared
         if c.predicted is not None
     ]
     head = ["event", "prediction", "kind", "count", "measured %", "predicted %", "difference"]
-    return markdown([*head, "verdict"], rows)
+    return markdown([*head, "Holm p", "verdict"], rows)
 
 
 def fate_table(result: Result) -> str:
@@ -72,9 +74,7 @@ def fate_table(result: Result) -> str:
     for name in (n for n in result.members if re.fullmatch(r"k=\d+", n)):
         counts = absolute_value.confusion(result, name)
         for fate in ("solved", "failed"):
-            same = {p: c for p, c in counts.items() if (p[0] == "solved") == (fate == "solved")}
-            total = sum(same.values())
-            hits = sum(c for p, c in same.items() if (p[1] == "solved") == (fate == "solved"))
+            hits, total = absolute_value.hits_of_fate(counts, solved=fate == "solved")
             interval = clopper_pearson(hits, total)
             bounds = f"[{percent(interval.low)}, {percent(interval.high)}]"
             share = percent(hits / total) if total else "-"
@@ -104,6 +104,16 @@ def departure_table(result: Result) -> str:
     return markdown([*head, "expected solved, failed", "difference in failure rate", "p"], rows)
 
 
+def trajectory_table() -> str:
+    """Return how closely the recorded Keras runs are repeated."""
+    rows = []
+    for file in keras.FILES:
+        record = json.loads(file.read_text())
+        loss, weights = keras.deviations(record, *keras.repeat(record, keras.optimiser(record)))
+        rows.append([file.stem, str(record["steps"]), f"{loss:.1e}", f"{max(weights):.1e}"])
+    return markdown(["run", "steps", "loss", "weights"], rows)
+
+
 def headline_table(result: Result, compared: list[Comparison]) -> str:
     """Return the table of the README: at initialisation and after training, side by side."""
     rows = []
@@ -119,15 +129,14 @@ def headline_table(result: Result, compared: list[Comparison]) -> str:
     return markdown([*head, "verdict"], rows)
 
 
-def made_with(result: Result, manifest: dict) -> str:
+def made_with(result: Result, manifest: dict, looks: list[dict]) -> str:
     """Return one sentence on command, versions and device."""
-    n = max(t.n for t in result.tally().values())
-    prints = manifest["fingerprint"]
+    prints, last = manifest["fingerprint"], looks[-1]
     versions = ", ".join(f"{name} {prints[name]}" for name in store.PACKAGES)
-    device = f"{prints['backend']} ({prints['machine']})"
-    return (
-        f"`{manifest['command']} --seeds {n}`, then `python -m docs.results`; {versions}; {device}."
-    )
+    first = f" --first-seed {last['first_seed']}" if last["first_seed"] else ""
+    flags = f"--seeds {last['seeds']}{first}"
+    device = f"{prints['backend']} ({prints['machine']}), looks at the results: {len(looks)}"
+    return f"`{manifest['command']} {flags}`, then `python -m docs.results`; {versions}; {device}."
 
 
 def replace_between(text: str, name: str, content: str) -> str:
@@ -145,21 +154,25 @@ def write(results: Path) -> None:
     result = store.read_sweep(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     compared = compare_all(absolute_value.comparisons(result))
-    made = made_with(result, manifest)
+    looks = json.loads((folder / "looks.json").read_text())
+    made = made_with(result, manifest, looks)
     parts = {"outcomes": outcome_table(result), "comparisons": comparison_table(compared)}
     parts |= {"fates": fate_table(result), "departures": departure_table(result), "made": made}
+    parts["trajectories"] = trajectory_table()
     path = ROOT / "docs" / "results.md"
     text = path.read_text()
     for name, content in parts.items():
         text = replace_between(text, name, content)
     readme = ROOT / "README.md"
-    head = headline_table(result, compared) + f"\n\n{absolute_value.answer(result)}"
+    fates = absolute_value.fates(result)
+    answer = absolute_value.answer(result, compared)
+    head = f"{headline_table(result, compared)}\n\n{answer}\n\n```\n{fates}\n```"
     new = replace_between(readme.read_text(), "headline", f"{head}\n\nMade with {made}")
-    store.write_atomically(path, text.encode())
-    store.write_atomically(readme, new.encode())
+    files.write_atomically(path, text.encode())
+    files.write_atomically(readme, new.encode())
     drawn = draw("absolute_value", results, results / "figures")
     picture = next(p for p in drawn if p.name == "absolute_value.png")
-    store.write_atomically(ROOT / "docs" / picture.name, picture.read_bytes())
+    files.write_atomically(ROOT / "docs" / picture.name, picture.read_bytes())
 
 
 def main() -> None:

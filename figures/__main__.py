@@ -19,7 +19,7 @@ from matplotlib import style
 from matplotlib.figure import Figure
 
 import figures
-from jaxlab import commandline, plotting, store
+from jaxlab import commandline, files, plotting, store
 
 RESULTS = Path("results")
 # Dates and versions would make two files of the same picture differ.
@@ -80,7 +80,7 @@ def save(out: Path, file: str, made: Mapping[str, bytes]) -> list[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for ending, path in paths.items():
-            store.write_atomically(path, made[ending])
+            files.write_atomically(path, made[ending])
     except OSError as error:
         reason = error.strerror or str(error)
         raise ValueError(f"cannot write to {out}: {reason}; choose another --out") from error

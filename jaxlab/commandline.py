@@ -74,15 +74,19 @@ def use_all_cores() -> None:
 
 
 def run_cleanly(main: Callable[[], None]) -> None:
-    """Call a command; ValueError ends it with one line and 2, Ctrl-C with one line and 130."""
+    """Call a command; an error ends it with one line and 2, Ctrl-C with one line and 130."""
     try:
         main()
     except ValueError as error:
         fail(str(error))
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        print("\nstopped; what is finished is kept, call it again to go on", file=sys.stderr)
         raise SystemExit(130) from None
     except BrokenPipeError:
         # The reader (head, say) has seen enough; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+    except OSError as error:  # a full disk, say
+        fail(
+            f"{error.filename or 'a file'} could not be read or written: {error.strerror or error}"
+        )

@@ -186,8 +186,17 @@ def _compare(
         p_value=p_value,
         p_holm=p_holm,
         verdict=_verdict(interval, prediction, p_value, p_holm),
-        source=prediction.source,
+        source=_source(prediction),
     )
+
+
+def _source(prediction: Prediction) -> str:
+    """Return where the number comes from and how close it claims to be, or why there is none."""
+    if prediction.probability is None:
+        return f"none: {prediction.reason}"
+    if prediction.tolerance is None:
+        return prediction.source
+    return f"{prediction.source}; claimed within {100 * prediction.tolerance:.2g} points"
 
 
 def _verdict(

@@ -29,11 +29,9 @@ def devices_mesh() -> Mesh:
 
 def shared_data(task: Task) -> jax.Array | None:
     """Return the rows (rows, inputs + outputs) that all members share; None for a random task."""
-    meaning = tasks.definition(task)
-    if meaning.random:
+    if tasks.definition(task).random:
         return None
-    numbers = {k: jnp.float32(v) for k, v in task.numbers.items()}
-    return jnp.concatenate(meaning.draw(keys.root_key(), task.rows, numbers), axis=1)
+    return jnp.concatenate(tasks.example(task)[:2], axis=1).astype(jnp.float32)
 
 
 def draw_member(
@@ -49,7 +47,8 @@ def draw_member(
     drawn = {"weights": networks.pack(layers)}
     meaning = tasks.definition(setting.task)
     if meaning.random:
-        drawn["rows"] = jnp.concatenate(meaning.draw(data_key, setting.task.rows, numbers), axis=1)
+        own = jnp.concatenate(meaning.draw(data_key, setting.task.rows, numbers), axis=1)
+        drawn["rows"] = own.astype(jnp.float32)
     return drawn
 
 
@@ -78,33 +77,28 @@ def train_block(
         return {
             "next": watched["next"] + 1,
             "first_solved": jnp.where(new, state.step, watched["first_solved"]),
-            "loss_before": watched["loss_now"],
-            "loss_now": found.square,
+            "halfway": jnp.where(state.step == schedule["half"], found.square, watched["halfway"]),
         }
 
     def watch(state, watched):
         due = state.step == schedule["checks"][watched["next"]]
         return jax.lax.cond(due, check, lambda state, watched: watched, state, watched)
 
-    def phase(carry, ends):
-        carry = training.train(model, carry, epoch_rows, (ends[0], ends[1]), numbers, watch)
-        weights = carry[0].weights
-        return carry, (weights, training.silent(model, weights, rows, numbers))
-
     epoch_rows = _epoch_rows(drawn, shared, bank)
     lanes = drawn["weights"].shape[-1]
-    unknown = jnp.full(lanes, jnp.inf)
     watched = {
         "next": jnp.int32(0),
         "first_solved": jnp.full(lanes, -1, jnp.int32),
-        "loss_before": unknown,
-        "loss_now": unknown,
+        "halfway": jnp.full(lanes, jnp.inf, jnp.float32),
     }
     state = training.start(model, drawn["weights"], numbers)
-    carry, (weights, quiet) = jax.lax.scan(phase, (state, watched), schedule["phases"])
-    final, watched = weights[0], carry[1]
+    epochs = 0, schedule["epochs"]
+    carry = training.train(model, (state, watched), epoch_rows, epochs, numbers, watch)
+    state, watched = carry
+    final = state.weights
+    quiet = training.stays_silent(model, state, rows, numbers, schedule["travel"])
     outputs, found = measure(final)
-    certified = quiet.all(axis=0) & schedule["certifiable"]
+    certified = quiet & schedule["certifiable"]
     outcome = outcomes.classify(
         outputs,
         inputs,
@@ -115,7 +109,7 @@ def train_block(
         margin=setting.task.margin,
         certified=certified,
         finite=jnp.isfinite(final).all(axis=0),
-        loss_before=watched["loss_before"],
+        halfway=watched["halfway"],
     )
     loss = training.loss(model, final, rows, numbers)
     result = {

@@ -39,7 +39,7 @@ class Schedule:
     """How long a block trains: one for all its members."""
 
     epochs: int
-    settle_epochs: int
+    travel: int  # steps until momentum is spent, for the death certificate
     certifiable: bool
     checks: tuple[int, ...]
 
@@ -48,18 +48,18 @@ class Schedule:
         """Return how long the members of a setting train."""
         rows, train = setting.task.rows, setting.training
         travel = optimisers.travel_steps(train.optimiser)
-        settle = -(-(travel or 0) // train.steps_per_epoch(rows))
-        return cls(train.epochs, settle, travel is not None, train.checks(rows))
+        return cls(train.epochs, travel or 0, travel is not None, train.checks(rows))
 
     def arguments(self) -> dict[str, np.ndarray]:
         """Return what the compiled program is told; checks are padded to few different lengths."""
         padded = np.full(-(-(len(self.checks) + 1) // 16) * 16, NEVER, np.int32)
         padded[: len(self.checks)] = self.checks
-        ends = [[0, self.epochs], [self.epochs, self.epochs + self.settle_epochs]]
         return {
-            "phases": np.array(ends, np.int32),
+            "epochs": np.array(self.epochs, np.int32),
+            "travel": np.array(self.travel, np.int32),
             "certifiable": np.array(self.certifiable),
             "checks": padded,
+            "half": np.array(-(-self.checks[-1] // 2), np.int32),
             "one": np.array(1.0, np.float32),
         }
 
@@ -78,7 +78,7 @@ def groups(sweep: Sweep, lanes: int | None = None) -> list[Group]:
     """Sort a sweep's settings into groups, in order of first appearance."""
     found: dict[tuple[Setting, Schedule, int], list[Setting]] = {}
     for setting in sweep.settings:
-        tasks.definition(setting.task)  # an unknown name is reported before anything runs
+        tasks.check_fit(setting)  # what cannot run is reported before anything does
         key = (skeleton(setting), Schedule.of(setting), lanes or lane_width(setting))
         found.setdefault(key, []).append(setting)
     return [Group(*key, settings=tuple(members)) for key, members in found.items()]
@@ -89,13 +89,18 @@ def check_seeds(seeds: int | Sequence[int] | np.ndarray) -> np.ndarray:
 
     ValueError unless all are whole, different and within 32 bits.
     """
-    if isinstance(seeds, int) and seeds < 1:
-        raise ValueError(f"seeds is {seeds}; it must be at least 1")
-    array = np.arange(seeds) if isinstance(seeds, int) else np.asarray(seeds)
+    if isinstance(seeds, int | np.integer):
+        if not 1 <= seeds <= keys.MAX_SEED + 1:
+            right = f"at least 1 and at most {keys.MAX_SEED + 1}"
+            raise ValueError(f"seeds is {seeds}; it must be {right}")
+        return np.arange(seeds, dtype=np.int64)
+    array = np.asarray(seeds)
     if array.size == 0:
         raise ValueError("no seeds given; at least one is needed")
     if not np.issubdtype(array.dtype, np.integer):
         raise ValueError(f"seeds are {array.dtype}; they must be whole numbers")
+    if array.ndim != 1:
+        raise ValueError(f"seeds has {array.ndim} dimensions; it must be a number or one list")
     if array.min() < 0 or array.max() > keys.MAX_SEED:
         span = f"{array.min()} to {array.max()}"
         raise ValueError(f"seeds are {span}; they must lie between 0 and {keys.MAX_SEED}")

@@ -38,44 +38,45 @@ def _fixed_kernel(initialiser: Initialiser, fan_in: int, fan_out: int) -> np.nda
         case "linspace" | "all_positive" | "all_negative":
             return _pattern(initialiser.law, fan_in, fan_out)
         case "values":
-            kernel = np.asarray(initialiser.values)
-            if kernel.shape != (fan_in, fan_out):
-                right = f"{fan_in} rows (inputs) of {fan_out} numbers (units)"
-                raise ValueError(f"values has the shape {kernel.shape}; it must be {right}")
-            return kernel
+            return np.asarray(initialiser.values)
     return None
+
+
+def _uniform(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    # The type is given everywhere: a user's 64-bit default would draw other numbers.
+    return jax.random.uniform(key, shape, jnp.float32, -1.0, 1.0)
 
 
 def _draw_kernel(law: str, key: jax.Array, fan_in: int, fan_out: int) -> jax.Array:
     shape = (fan_in, fan_out)
     if law == "random_normal":
-        return jax.random.normal(key, shape)
+        return jax.random.normal(key, shape, jnp.float32)
     if law == "random_uniform":
-        return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0)
+        return _uniform(key, shape)
     if law == "pytorch":
-        return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0) / math.sqrt(fan_in)
+        return _uniform(key, shape) / math.sqrt(fan_in)
     if law == "orthogonal":
         return jax.nn.initializers.orthogonal()(key, shape, jnp.float32)
     sd = math.sqrt(_variance(law, fan_in, fan_out))
     if law.endswith("uniform"):
-        return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0) * (sd * math.sqrt(3.0))
+        return _uniform(key, shape) * (sd * math.sqrt(3.0))
     if law.endswith("truncated_normal"):
-        return jax.random.truncated_normal(key, -2.0, 2.0, shape) * (sd / TRUNCATED_SD)
-    return jax.random.normal(key, shape) * sd
+        return jax.random.truncated_normal(key, -2.0, 2.0, shape, jnp.float32) * (sd / TRUNCATED_SD)
+    return jax.random.normal(key, shape, jnp.float32) * sd
 
 
 def _draw_bias(initialiser: Initialiser, key: jax.Array, fan_in: int, fan_out: int) -> jax.Array:
     law = initialiser.bias
     if law == "default" and initialiser.law == "pytorch":
-        return jax.random.uniform(key, (fan_out,), minval=-1.0, maxval=1.0) / math.sqrt(fan_in)
+        return _uniform(key, (fan_out,)) / math.sqrt(fan_in)
     match law:
         case "random_normal":
-            return jax.random.normal(key, (fan_out,))
+            return jax.random.normal(key, (fan_out,), jnp.float32)
         case "random_uniform":
-            return jax.random.uniform(key, (fan_out,), minval=-1.0, maxval=1.0)
+            return _uniform(key, (fan_out,))
         case "constant":
-            return jnp.ones((fan_out,))
-    return jnp.zeros((fan_out,))
+            return jnp.ones((fan_out,), jnp.float32)
+    return jnp.zeros((fan_out,), jnp.float32)
 
 
 def draw(
@@ -143,3 +144,17 @@ def kernel_values(setting: Setting, layer: int) -> np.ndarray | None:
     initialiser = setting.initialisers[layer]
     fixed = _fixed_kernel(initialiser, fan_in, fan_out)
     return None if fixed is None else fixed * initialiser.scale
+
+
+def bias_limit(setting: Setting, layer: int) -> float:
+    """Return a size that no initial bias of a layer exceeds (five deviations for Gaussian ones)."""
+    initialiser, fan_in = setting.initialisers[layer], setting.network.widths[layer]
+    scale = abs(initialiser.bias_scale) * setting.network.use_bias
+    match initialiser.bias:
+        case "default":
+            return scale / math.sqrt(fan_in) if initialiser.law == "pytorch" else 0.0
+        case "random_normal":
+            return 5 * scale
+        case "zeros":
+            return 0.0
+    return scale

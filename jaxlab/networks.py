@@ -1,7 +1,7 @@
 """The network as a Flax module; the only file that imports flax.
 
-One module serves a single network and a population. Arrays of a population carry the member axis
-last: kernel (in, out, members), batch (rows, in, members); a single network has no member axis.
+One module serves a single network and many side by side: whatever axes stand after (in, out) of a
+kernel and (rows, in) of a batch are members, and a single network has none.
 """
 
 from collections.abc import Sequence
@@ -52,8 +52,8 @@ class Dense(nnx.Module):
         self.kernel = nnx.Param(kernel)
         self.bias = None if bias is None else nnx.Param(bias)
         self.activation = activation
-        self.slope = nnx.Variable(jnp.asarray(slope))
-        self.one = nnx.Variable(jnp.asarray(one))
+        self.slope = nnx.Variable(jnp.asarray(slope, jnp.float32))
+        self.one = nnx.Variable(jnp.asarray(one, jnp.float32))
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Map x (rows, in, ...) to (rows, out, ...)."""

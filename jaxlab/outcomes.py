@@ -19,13 +19,13 @@ SENTENCES = {
     "linear": "the output is the best straight line (affine function) and no better",
     "dead": "no gradient reaches any weight before the output's bias, and none ever will",
     "diverged": "weights or outputs are not finite, or errors exceed ten times the target",
-    "unfinished": "the loss was still falling when training ended",
+    "unfinished": "the mean squared error still fell over the second half of training",
     "other": "training has settled on something that none of the other names describes",
 }
 OUTCOMES = tuple(SENTENCES)
 
 DIVERGED_ERROR = 10.0  # a region's error relative to its target; the zero function scores 1
-STILL_FALLING = 0.9  # loss now, relative to the loss at the check before (half as many steps)
+STILL_FALLING = 0.9  # mean squared error now, relative to that after half of the steps
 FLAT = 0.1  # distance from a constant or a line, relative to the targets' standard deviation
 
 
@@ -33,17 +33,20 @@ class Errors(NamedTuple):
     """How far outputs are from the targets, on all rows.
 
     regions (regions, ...): root-mean-square error relative to the region's root-mean-square target;
-    square (...): mean squared error over all rows and outputs.
+    populated (regions, ...): has the region any row; square (...): mean squared error over all
+    rows and outputs.
     """
 
     regions: jax.Array
+    populated: jax.Array
     square: jax.Array
 
 
 def errors(outputs: jax.Array, targets: jax.Array, masks: jax.Array) -> Errors:
     """Measure outputs and targets (rows, out, ...) over region masks (regions, rows, ...).
 
-    A region without rows has error 0. A region whose targets are all 0 is measured absolutely.
+    A region without rows has error 0 and counts for nothing. A region whose targets are all 0 is
+    measured absolutely.
     """
     square = jnp.mean((outputs - targets) ** 2, axis=1)
     size = jnp.mean(targets**2, axis=1)
@@ -53,7 +56,7 @@ def errors(outputs: jax.Array, targets: jax.Array, masks: jax.Array) -> Errors:
 
     scale = over(size)
     relative = jnp.sqrt(over(square) / jnp.where(scale > 0, scale, 1.0))
-    return Errors(relative, jnp.mean(square, axis=0))
+    return Errors(relative, masks.any(axis=1), jnp.mean(square, axis=0))
 
 
 def solved(found: Errors, tolerance: float) -> jax.Array:
@@ -89,15 +92,16 @@ def classify(
     margin: float,
     certified: jax.Array,
     finite: jax.Array,
-    loss_before: jax.Array,
+    halfway: jax.Array,
 ) -> jax.Array:
     """Return each member's outcome (...) as a position in `OUTCOMES`.
 
-    `certified` is the death certificate; `finite` says that all weights are finite; `loss_before`
-    is the mean squared error at the check before the last.
+    `certified` is the death certificate; `finite` says that all weights are finite; `halfway`
+    is the mean squared error after half of the steps.
     """
-    fitted, missed = found.regions <= tolerance, found.regions >= margin
-    decided = jnp.all(fitted | missed, axis=0)
+    fitted = (found.regions <= tolerance) & found.populated
+    missed = (found.regions >= margin) & found.populated
+    decided = jnp.all(fitted | missed | ~found.populated, axis=0)
     bounded = jnp.all(found.regions <= DIVERGED_ERROR, axis=0)  # false for NaN
     spread = _spread(targets)
     line = best_affine(inputs, targets)
@@ -109,12 +113,12 @@ def classify(
     }
     rules: Mapping[str, jax.Array] = {
         "diverged": ~(bounded & finite),
-        "solved": jnp.all(fitted, axis=0),
+        "solved": solved(found, tolerance),
         "dead": certified,
-        "unfinished": found.square < STILL_FALLING * loss_before,
+        "unfinished": found.square < STILL_FALLING * halfway,
         "constant": _spread(outputs) <= FLAT * spread,
         **one_sided,
-        "partial": decided & jnp.any(fitted, axis=0),
+        "partial": decided & jnp.any(fitted, axis=0) & jnp.any(missed, axis=0),
         "linear": distance <= FLAT * spread,
     }
     code = jnp.full(found.square.shape, OUTCOMES.index("other"), jnp.int32)

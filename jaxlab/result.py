@@ -1,6 +1,5 @@
 """The result of a sweep in memory: every member's outcome and the counts of them."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxlab import outcomes
+from jaxlab.files import write_csv
 from jaxlab.spec import Setting, Sweep
 from jaxlab.tally import Tally, clopper_pearson
 
@@ -80,11 +80,7 @@ class Result:
 
     def to_csv(self, path: str | Path) -> None:
         """Write the counts, a row per setting, with exact intervals and the setting's numbers."""
-        rows = summary_rows(self)
-        with open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write_csv(Path(path), summary_rows(self))
 
     def __repr__(self) -> str:
         """Show the counts as a table of at most 80 columns."""
@@ -156,14 +152,16 @@ def table(result: Result) -> str:
     """
     tallies = result.tally()
     width = min(30, max(7, *(len(name) for name in tallies)))
-    shown, rest = _columns(tallies, (COLUMNS - width - 29) // 6)
+    digits = max(6, *(len(str(tally.n)) for tally in tallies.values()))
+    shown, rest = _columns(tallies, (COLUMNS - width - digits - 23) // 6)
     heads = [SHORT.get(c, c) for c in shown] + ["rest"] * bool(rest)
-    lines = [f"{'setting':<{width}} {'n':>6} {'fails%':>6} {'95% interval':>14}"]
+    lines = [f"{'setting':<{width}} {'n':>{digits}} {'fails%':>6} {'95% interval':>14}"]
     lines[0] += "".join(f" {head:>5}" for head in heads)
     for name, tally in tallies.items():
         interval = clopper_pearson(tally.failed, tally.n)
         bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
-        line = f"{name[:width]:<{width}} {tally.n:>6} {100 * tally.failed / tally.n:6.2f}"
+        short = name if len(name) <= width else name[: width - 1] + "…"
+        line = f"{short:<{width}} {tally.n:>{digits}} {100 * tally.failed / tally.n:6.2f}"
         shares = [tally.counts[c] / tally.n for c in shown]
         shares += [sum(tally.counts[c] for c in rest) / tally.n] * bool(rest)
         lines.append(f"{line} {bounds:>14}" + "".join(f" {100 * s:5.1f}" for s in shares))

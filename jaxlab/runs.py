@@ -13,7 +13,7 @@ from tqdm import tqdm
 from jaxlab import engine, grouping
 from jaxlab.result import Members, Result
 from jaxlab.spec import Sweep
-from jaxlab.store import Folder
+from jaxlab.store import Folder, identity_of
 
 PROBE_EPOCHS = 10
 QUIET_SECONDS = 2.0  # shorter runs say nothing
@@ -40,11 +40,12 @@ def run(
         raise ValueError(f"lane_width is {lane_width}; it must be at least 1")
     groups = grouping.groups(sweep, lane_width)
     lanes = {s.name: g.lanes for g in groups for s in g.settings}
-    folder = None if out is None else Folder(out, sweep, lanes)
+    folder = None if out is None else Folder(out, sweep, identity_of(sweep, lanes))
     if folder is not None:
         folder.open()
-        folder.write_manifest(command)
     found = _load(folder, sweep)
+    if folder is not None:
+        folder.write_manifest(command)  # after loading, so that a damaged folder stays as it is
     wanted = {s.name: _missing(asked, found[s.name]) for s in sweep.settings}
     _train(groups, wanted, sweep, folder, found, progress)
     return Result(sweep, {n: _select(parts, asked) for n, parts in found.items()})
@@ -111,7 +112,7 @@ def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], epochs: int)
 def _estimate(runner: engine.Runner, wanted: Mapping[str, np.ndarray]) -> float:
     short, long = (_probe(runner, wanted, 1 + extra) for extra in (0, PROBE_EPOCHS))
     schedule = runner.group.schedule
-    epochs = schedule.epochs + schedule.settle_epochs
+    epochs = schedule.epochs
     calls = sum(1 for _ in engine.calls(runner, wanted))
     return calls * (short + max(long - short, 0.0) / PROBE_EPOCHS * epochs)
 

@@ -1,8 +1,9 @@
-"""A fresh order of the rows for every member and epoch, without sorting.
+"""Batch orders: every epoch of every member gets its own, and nothing is sorted for it.
 
 A bank of uniformly random permutations is drawn once. An epoch of a member picks one of them and
 a rotation, both at random: every order is exactly uniform, and its rows are one contiguous piece
-of the bank's doubled row. Given the bank, members and epochs are independent of each other.
+of the bank's doubled row. Given the bank, members and epochs are independent of each other; that
+all share one bank (512 permutations, in 512 x rows orders) is an assumption, stated in the README.
 """
 
 import jax

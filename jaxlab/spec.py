@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,12 @@ def _number(name: str, value: float, low: float, right: str, *, open_: bool = Fa
     _check(ok, name, value, right)
 
 
+def _as_floats(spec: object, *names: str) -> None:
+    # 1 and 1.0, 0.0 and -0.0 are equal, so they must be written, and digested, alike.
+    for name in names:
+        object.__setattr__(spec, name, float(getattr(spec, name)) + 0.0)
+
+
 def _whole(name: str, value: int, low: int) -> None:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     _check(is_whole and value >= low, name, value, f"a whole number, at least {low}")
@@ -78,11 +84,14 @@ class Task:
     def __post_init__(self):
         _check(isinstance(self.name, str) and self.name != "", "task name", self.name, "a name")
         _whole("task rows", self.rows, 1)
+        _check(isinstance(self.numbers, Mapping), "task numbers", self.numbers, "numbers by name")
         for name, value in self.numbers.items():
             _number(f"task number {name}", value, -math.inf, "a finite number")
         _number("tolerance", self.tolerance, 0, "a positive number", open_=True)
         _number("margin", self.margin, self.tolerance, "a number, at least the tolerance")
-        object.__setattr__(self, "numbers", dict(sorted(self.numbers.items())))
+        _as_floats(self, "tolerance", "margin")
+        numbers = {name: float(value) + 0.0 for name, value in sorted(self.numbers.items())}
+        object.__setattr__(self, "numbers", numbers)
 
     def __hash__(self):
         return hash(_canonical(self))
@@ -111,7 +120,9 @@ class Network:
         _check(len(self.activations) == layers, "activations", self.activations, right)
         for activation in self.activations:
             _one_of("activation", activation, ACTIVATIONS)
+        _check(isinstance(self.use_bias, bool), "use_bias", self.use_bias, "true or false")
         _number("slope", self.slope, -math.inf, "a finite number")
+        _as_floats(self, "slope")
 
     @property
     def parameters(self) -> int:
@@ -122,7 +133,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Initialiser:
-    """The joint law of one layer's kernel and bias.
+    """The law by which a layer's kernel and bias are drawn.
 
     `scale` multiplies the kernel's law: the standard deviation of random_normal, the limit of
     random_uniform, the value of constant, a factor on all others. The normal laws are true
@@ -142,9 +153,15 @@ class Initialiser:
         _one_of("bias initialiser", self.bias, BIAS_LAWS)
         _number("scale", self.scale, -math.inf, "a finite number")
         _number("bias_scale", self.bias_scale, -math.inf, "a finite number")
-        object.__setattr__(self, "values", tuple(tuple(row) for row in self.values))
+        rows = isinstance(self.values, Sequence) and all(
+            isinstance(row, Sequence) for row in self.values
+        )
+        _check(rows, "values", self.values, "a row per input, each with a number per unit")
         for value in (v for row in self.values for v in row):
             _number("each of values", value, -math.inf, "a finite number")
+        values = tuple(tuple(float(v) + 0.0 for v in row) for row in self.values)
+        object.__setattr__(self, "values", values)
+        _as_floats(self, "scale", "bias_scale")
         right = "given for the law 'values', and only for it"
         _check(bool(self.values) == (self.law == "values"), "values", self.values, right)
 
@@ -182,6 +199,8 @@ class Optimiser:
         for name in ("eps", "weight_decay", "decay", "clip_norm"):
             _number(name, getattr(self, name), 0, "a finite number, at least 0")
         _number("schedule_steps", self.schedule_steps, 0, "a positive number", open_=True)
+        texts = ("name", "schedule")
+        _as_floats(self, *(f.name for f in dataclasses.fields(self) if f.name not in texts))
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -195,7 +214,8 @@ class Training:
     """How long and in which steps: loss, batch size (0: full batch), epochs, steps of the checks.
 
     `check_steps` are the steps after which success is looked for; empty means geometric: the total
-    number of steps, halved again and again down to 1. The last step is always checked.
+    number of steps, halved again and again down to 1. Half of the steps and the last are always
+    checked, since what still falls between them is unfinished.
     """
 
     optimiser: Optimiser = Optimiser()
@@ -219,9 +239,9 @@ class Training:
     def checks(self, rows: int) -> tuple[int, ...]:
         """The steps, ascending and ending with the last, after which success is looked for."""
         total = self.epochs * self.steps_per_epoch(rows)
-        if self.check_steps:
-            return tuple(sorted({s for s in self.check_steps if s < total} | {total}))
-        return tuple(sorted({-(-total // 2**i) for i in range(total.bit_length())}))
+        halved = {-(-total // 2**i) for i in range((total - 1).bit_length() + 1)}
+        chosen = {step for step in self.check_steps if step < total} or halved
+        return tuple(sorted(chosen | {-(-total // 2), total}))
 
 
 @dataclass(frozen=True)
@@ -245,6 +265,12 @@ class Setting:
         given = given * layers if len(given) == 1 else given
         right = f"one, or one for each of the {layers} layers"
         _check(len(given) == layers, "number of initialisers", len(given), right)
+        widths = zip(self.network.widths, self.network.widths[1:], strict=False)
+        for initialiser, (fan_in, fan_out) in zip(given, widths, strict=True):
+            fits = {len(row) for row in initialiser.values} == {fan_out}
+            fits = fits and len(initialiser.values) == fan_in
+            right = f"{fan_in} rows (inputs) of {fan_out} numbers (units)"
+            _check(initialiser.law != "values" or fits, "values", initialiser.values, right)
         object.__setattr__(self, "initialisers", given)
 
     @property
@@ -272,6 +298,7 @@ class Sweep:
         _check(len(self.settings) > 0, "settings", self.settings, "at least one setting")
         names = [setting.name for setting in self.settings]
         _check(len(set(names)) == len(names), "setting names", names, "all different")
+        _check(isinstance(self.paired, bool), "paired", self.paired, "true or false")
 
     def __getitem__(self, name: str) -> Setting:
         """Return the setting of that name; KeyError lists the names there are."""
@@ -293,8 +320,8 @@ def _canonical(spec: Any, *left_out: str) -> str:
 
 def setting_from_dict(content: Mapping[str, Any]) -> Setting:
     """Build a setting from the dictionary that JSON gives; ValueError where a field is wrong."""
-    content = dict(content)
     try:
+        content = dict(content)
         training = dict(content.pop("training"))
         training["optimiser"] = Optimiser(**training["optimiser"])
         return Setting(
@@ -304,13 +331,15 @@ def setting_from_dict(content: Mapping[str, Any]) -> Setting:
             training=Training(**training),
             **content,
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a setting: {error}") from error
 
 
 def sweep_from_json(text: str) -> Sweep:
     """Build the sweep that `Sweep.to_json` wrote; ValueError where the text is something else."""
     content = json.loads(text)
-    _check(isinstance(content, dict) and "settings" in content, "sweep", text[:40], "a sweep")
+    fields = {field.name for field in dataclasses.fields(Sweep)}
+    ok = isinstance(content, dict) and set(content) == fields
+    _check(ok and isinstance(content["settings"], list), "sweep", text[:40], "a sweep")
     settings = tuple(setting_from_dict(s) for s in content["settings"])
     return Sweep(content["name"], settings, content["paired"])

@@ -16,15 +16,23 @@ import zlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 
+from jaxlab import tasks
+from jaxlab.files import write_atomically
 from jaxlab.result import Members, Result
-from jaxlab.spec import Setting, Sweep, sweep_from_json
+from jaxlab.spec import Setting, Sweep, Task, sweep_from_json
 
 CHUNK = 4096
-MANIFEST = ("sweep", "digests", "lane_widths", "fingerprint")
+MANIFEST = ("sweep", "digests", "lane_widths", "data", "fingerprint")
+COLUMNS = {"seeds", "outcome", "loss", "errors", "first_solved", "certified"}
+UNREADABLE = (
+    *(OSError, ValueError, TypeError, KeyError, RuntimeError),
+    *(EOFError, zipfile.BadZipFile, zlib.error),
+)
 PACKAGES = ("jaxlab", "jax", "jaxlib", "flax", "optax", "numpy")
 
 
@@ -42,6 +50,7 @@ def fingerprint() -> dict[str, str]:
         "machine": platform.machine(),
         "cpu_features": _cpu_features() if device.platform == "cpu" else "",
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        "x64": str(jax.config.read("jax_enable_x64")),
     }
 
 
@@ -55,21 +64,46 @@ def _cpu_features() -> str:
     return hashlib.sha256(flags.encode()).hexdigest()[:16]
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then rename it into place."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def identity_of(sweep: Sweep, lanes: Mapping[str, int]) -> dict[str, Any]:
+    """Return what makes members what they are beside the sweep's own specification.
+
+    Lane widths and a checksum of the task's rows by setting, and the fingerprint. The checksum is
+    there because a specification names its task, and a name can be given another meaning.
+    """
+    checksums = {task: _data_checksum(task) for task in {s.task for s in sweep.settings}}
+    data = {s.name: checksums[s.task] for s in sweep.settings}
+    return {"lane_widths": dict(lanes), "data": data, "fingerprint": fingerprint()}
+
+
+def _data_checksum(task: Task) -> str:
+    inputs, targets, regions = tasks.example(task)
+    checksum = hashlib.sha256(" ".join(regions).encode())
+    for array in (inputs, targets, *regions.values()):
+        checksum.update(np.asarray(array).tobytes())
+    return checksum.hexdigest()[:16]
+
+
+def _differences(was: Mapping[str, str], now: Mapping[str, str]) -> str:
+    names = [name for name in now if was.get(name) != now[name]]
+    return ", ".join(
+        f"{name} {was.get(name) or 'none'}, now {now[name] or 'none'}" for name in names
+    )
+
+
+def _is_temporary(path: Path) -> bool:
+    # What `write_atomically` leaves behind where the process was killed with no time to clean up.
+    return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
 class Folder:
-    """The results of one sweep in a directory."""
+    """The results of one sweep in a directory.
 
-    def __init__(self, path: str | Path, sweep: Sweep, lanes: Mapping[str, int]):
-        self.path, self.sweep, self.lanes = Path(path), sweep, dict(lanes)
+    `identity` is what, beside the sweep, makes its members the ones they are: see `identity_of`.
+    """
+
+    def __init__(self, path: str | Path, sweep: Sweep, identity: Mapping[str, Any]):
+        self.path, self.sweep = Path(path), sweep
+        self.identity = {name: identity[name] for name in ("lane_widths", "data", "fingerprint")}
         self.chunks, self.manifest = self.path / "chunks", self.path / "manifest.json"
 
     def open(self) -> None:
@@ -93,6 +127,9 @@ class Folder:
             raise ResultsError(
                 f"{self.path} holds the sweep {other!r}, not {self.sweep.name!r}; {remedy}"
             )
+        if known["sweep"]["paired"] != self.sweep.paired:
+            was = "paired" if known["sweep"]["paired"] else "not paired"
+            raise ResultsError(f"{self.path} holds members that were {was}; {remedy}")
         for setting in self.sweep.settings:
             before = known["digests"].get(setting.name, setting.digest)
             if before != setting.digest:
@@ -100,16 +137,22 @@ class Folder:
                     f"{self.path} holds setting {setting.name!r} of another specification "
                     f"({before[:12]}, now {setting.digest[:12]}); {remedy}"
                 )
-            lanes = self.lanes[setting.name]
-            before = known["lane_widths"].get(setting.name, lanes)
-            if before != lanes:
+            was, now = (i["lane_widths"].get(setting.name) for i in (known, self.identity))
+            if was not in (None, now):
+                name = f"setting {setting.name!r}"
                 raise ResultsError(
-                    f"{self.path} holds setting {setting.name!r} at lane width {before}, "
-                    f"not {lanes}; {remedy}"
+                    f"{self.path} holds {name} at lane width {was}, not {now}; {remedy}"
                 )
-        if known["fingerprint"] != fingerprint():
+            was, now = (i["data"].get(setting.name) for i in (known, self.identity))
+            if was not in (None, now):
+                task = setting.task.name
+                raise ResultsError(
+                    f"{self.path} was made when the task {task!r} had other rows; {remedy}"
+                )
+        changed = _differences(known["fingerprint"], self.identity["fingerprint"])
+        if changed:
             raise ResultsError(
-                f"{self.path} was made with other versions, flags or another kind of device, "
+                f"{self.path} was made elsewhere ({changed}), "
                 f"so that last bits could differ; {remedy}"
             )
 
@@ -129,9 +172,11 @@ class Folder:
 
     def _known_manifest(self) -> dict | None:
         if self.manifest.exists():
-            return self.read_manifest(self.manifest)
+            known = self.read_manifest(self.manifest)
+            return known if any(self.chunks.glob("*.npz")) else None  # a plan nobody carried out
         # An empty chunks folder is what a run leaves that was killed before its first file.
-        if any(p.name != "chunks" for p in self.path.iterdir()) or any(self.chunks.glob("*")):
+        found = [p for p in (*self.path.iterdir(), *self.chunks.glob("*")) if p != self.chunks]
+        if any(not _is_temporary(p) for p in found):
             raise ResultsError(
                 f"{self.path} is not empty and holds no manifest.json; choose another --out"
             )
@@ -142,11 +187,17 @@ class Folder:
         content = {
             "sweep": json.loads(self.sweep.to_json()),
             "digests": {s.name: s.digest for s in self.sweep.settings},
-            "lane_widths": self.lanes,
-            "fingerprint": fingerprint(),
+            **self.identity,
             "command": command,
         }
         write_atomically(self.manifest, (json.dumps(content, indent=2) + "\n").encode())
+
+    def _mark(self, setting: Setting) -> str:
+        """Return, as text, all that a chunk's members depend on beside their seeds."""
+        of_setting = {k: self.identity[k][setting.name] for k in ("lane_widths", "data")}
+        mark = {"setting": setting.name, "digest": setting.digest, "paired": self.sweep.paired}
+        mark |= of_setting | {"fingerprint": self.identity["fingerprint"]}
+        return json.dumps(mark, sort_keys=True)
 
     def _chunk_path(self, setting: Setting, index: int) -> Path:
         plain = re.sub(r"[^A-Za-z0-9.+-]+", "_", setting.name)
@@ -154,18 +205,26 @@ class Folder:
 
     def _read_chunk(self, path: Path, setting: Setting) -> dict[str, np.ndarray]:
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-            digest, seeds = str(arrays.pop("digest")), arrays["seeds"]
+            mark, seeds = str(arrays.pop("mark")), arrays["seeds"]
+            if not arrays.keys() >= COLUMNS:
+                raise KeyError
             if any(len(values) != len(seeds) for values in arrays.values()):
                 raise ValueError("arrays of different lengths")
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except UNREADABLE as error:
+            raise self._damaged(path, type(error).__name__) from error
+        if mark != self._mark(setting):
             raise ResultsError(
-                f"{path} is damaged ({type(error).__name__}); move it away to train its seeds again"
-            ) from error
-        if digest != setting.digest:
-            raise ResultsError(f"{path} belongs to another specification; move it away")
+                f"{path} belongs to another specification, lane width or machine; move it away"
+            )
+        if len(np.unique(seeds)) != len(seeds):
+            raise self._damaged(path, "a seed twice")
         return arrays
+
+    @staticmethod
+    def _damaged(path: Path, how: str) -> ResultsError:
+        return ResultsError(f"{path} is damaged ({how}); move it away to train its seeds again")
 
     def load(self, setting: Setting) -> Members | None:
         """Return all members of a setting that are on disk; None if there are none."""
@@ -174,6 +233,9 @@ class Folder:
         parts = [self._read_chunk(path, setting) for path in paths]
         if not parts:
             return None
+        for path, part in zip(paths, parts, strict=True):
+            if part.keys() != parts[0].keys():
+                raise self._damaged(path, "other columns than its neighbours")
         joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         return Members.joined(joined.pop("seeds"), joined)
 
@@ -185,12 +247,13 @@ class Folder:
             path = self._chunk_path(setting, int(index))
             if path.exists():
                 old = self._read_chunk(path, setting)
-                new = {name: np.concatenate([old[name], new[name]]) for name in new}
+                unknown = ~np.isin(new["seeds"], old["seeds"])  # another run may have been faster
+                new = {name: np.concatenate([old[name], v[unknown]]) for name, v in new.items()}
             order = np.argsort(new["seeds"])
             content = io.BytesIO()
             arrays_in_order = {name: values[order] for name, values in new.items()}
-            digest = {"digest": np.array(setting.digest)}
-            np.savez(content, allow_pickle=False, **(digest | arrays_in_order))
+            mark = {"mark": np.array(self._mark(setting))}
+            np.savez(content, allow_pickle=False, **(mark | arrays_in_order))
             write_atomically(path, content.getvalue())
 
 
@@ -201,7 +264,7 @@ def read_sweep(path: str | Path) -> Result:
         raise ResultsError(f"{path} holds no results (no manifest.json)")
     content = Folder.read_manifest(manifest)
     sweep = sweep_from_json(json.dumps(content["sweep"]))
-    folder = Folder(path, sweep, content["lane_widths"])
+    folder = Folder(path, sweep, content)
     members = {s.name: found for s in sweep.settings if (found := folder.load(s)) is not None}
     if not members:
         raise ResultsError(f"{path} holds no members yet")

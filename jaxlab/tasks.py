@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from jaxlab.spec import Task
+from jaxlab import keys
+from jaxlab.spec import Setting, Task
 
 Draw = Callable[[jax.Array, int, Mapping[str, jax.Array]], tuple[jax.Array, jax.Array]]
 Regions = Callable[[jax.Array], dict[str, jax.Array]]
@@ -44,6 +45,35 @@ def definition(task: Task) -> Definition:
         known = ", ".join(sorted(_DEFINITIONS))
         raise ValueError(f"task name is {task.name!r}; it must be one of {known}")
     return _DEFINITIONS[task.name]
+
+
+def example(task: Task) -> tuple[jax.Array, jax.Array, dict[str, jax.Array]]:
+    """Return inputs, targets and region masks for one fixed key; for any, if nothing is random."""
+    meaning = definition(task)
+    numbers = {name: jnp.float32(value) for name, value in task.numbers.items()}
+    inputs, targets = meaning.draw(keys.root_key(), task.rows, numbers)
+    return inputs, targets, meaning.regions(inputs)
+
+
+def check_fit(setting: Setting) -> None:
+    """Raise ValueError unless the setting's network has the task's inputs and outputs."""
+    task, widths = setting.task, setting.network.widths
+    inputs, targets, regions = jax.eval_shape(lambda: example(task))
+    for name, array, width in (("inputs", inputs, widths[0]), ("targets", targets, widths[-1])):
+        if array.ndim != 2 or array.shape[0] != task.rows:
+            right = f"({task.rows}, number of {name})"
+            raise ValueError(f"task {task.name!r} makes {name} {array.shape}; they must be {right}")
+        if array.shape[1] != width:
+            raise ValueError(
+                f"widths of setting {setting.name!r} are {widths}; the task {task.name!r} has "
+                f"{array.shape[1]} {name} a row, so that end must be {array.shape[1]}"
+            )
+    for name, mask in regions.items():
+        if mask.shape != (task.rows,):
+            raise ValueError(
+                f"region {name!r} of task {task.name!r} has the shape {mask.shape}; "
+                f"it must be ({task.rows},), true or false for every row"
+            )
 
 
 def sides(inputs: jax.Array) -> dict[str, jax.Array]:

@@ -1,9 +1,10 @@
-"""Training as pure arithmetic, for one network or a population (member axis last, or none).
+"""Training as pure arithmetic; the same code serves one network and a whole population.
 
 Initial weights, rows and numbers are arguments; nothing here draws, batches members, compiles or
 judges. The engine, the Keras comparison and replay all enter here.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from jaxlab.spec import Network, Setting, Training
 
 Numbers = Mapping[str, jax.Array]
 EpochRows = Callable[[jax.Array], jax.Array]
+LOOKS = 9  # of the death certificate, after the one at the start
 
 
 class State(NamedTuple):
@@ -93,14 +95,17 @@ def start(model: Model, weights: jax.Array, numbers: Numbers) -> State:
 def step(model: Model, state: State, rows: jax.Array, numbers: Numbers) -> tuple[State, jax.Array]:
     """Make one update on a batch; return the new state and the loss (...) before the update."""
     losses, gradient = _loss_and_gradient(model, state.weights, rows, numbers)
+    return _update(model, state, gradient, numbers), losses
 
+
+def _update(model: Model, state: State, gradient: jax.Array, numbers: Numbers) -> State:
     def update(g, s, w, n):
         updates, new = optimisers.build(model.training.optimiser, n).update(g, s, w)
         return optax.apply_updates(w, updates), new
 
     mapped = _per_member(update, state.weights)
     weights, optimiser = mapped(gradient, state.optimiser, state.weights, numbers)
-    return State(weights, optimiser, state.step + 1), losses
+    return State(weights, optimiser, state.step + 1)
 
 
 def epoch(
@@ -113,10 +118,9 @@ def epoch(
     """Make one epoch of updates on rows (rows, inputs + outputs, ...) in the order given.
 
     `watch(state, watched)` is called after every step. Returns the new carry and the losses
-    (steps, ...) before the steps. The last batch is smaller where the batch size does not divide
-    the rows.
+    (steps, ...) before the steps. What is left over after the whole batches makes one more.
     """
-    size = model.training.batch_size or rows.shape[0]
+    size = min(model.training.batch_size or rows.shape[0], rows.shape[0])
     whole = rows.shape[0] // size
 
     def one(carry, batch):
@@ -153,21 +157,59 @@ def train(
 
 
 def silent(model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers) -> jax.Array:
-    """Say of each member (...) if all gradients before the output's bias are 0 on every row.
+    """Say of each member (...) if no row moves any weight before the output's bias.
 
-    Exactly 0, row by row: rows are taken as further members, so that no sum can cancel.
+    Either every gradient is 0, that of the output's bias too, or none of those weights has an
+    influence on what enters the output units, so that none can get a gradient whatever the bias
+    does. Exactly 0, row by row: rows are taken as further members, so that no sum can cancel.
     """
-    members = weights.shape[1:]
-    before = weights.shape[0] - (model.network.widths[-1] if model.network.use_bias else 0)
-    room = 2**20 // max(1, weights.size)
-    chunk = max(1, min(rows.shape[0], room))
+    members, outputs = weights.shape[1:], model.network.widths[-1]
+    before = weights.shape[0] - outputs * model.network.use_bias
+    chunk = max(1, min(rows.shape[0], 2**20 // max(1, weights.size)))
     pad = -rows.shape[0] % chunk
     rows = jnp.concatenate([rows, jnp.broadcast_to(rows[:1], (pad, *rows.shape[1:]))])
     pieces = jnp.moveaxis(rows.reshape(-1, chunk, *rows.shape[1:]), 1, 2)  # (pieces, d, chunk, ...)
     spread = jnp.broadcast_to(weights[:, None], (weights.shape[0], chunk, *members))
+    activations = (*model.network.activations[:-1], "linear")
+    open_network = dataclasses.replace(model.network, activations=activations)
+    open_model = dataclasses.replace(model, network=open_network)
 
-    def piece(quiet, x):
-        gradient = _loss_and_gradient(model, spread, x[None], numbers)[1][:before]
-        return quiet & jnp.all(gradient == 0, axis=(0, 1)), None
+    def entering(w, x, unit):
+        return jnp.sum(predict(open_model, w, x[:, : model.inputs], numbers)[:, unit])
 
-    return jax.lax.scan(piece, jnp.ones(members, bool), pieces)[0]
+    def nowhere(gradient):
+        return jnp.all(gradient == 0, axis=(0, 1))
+
+    def piece(carry, x):
+        shut, deaf = carry
+        shut &= nowhere(_loss_and_gradient(model, spread, x[None], numbers)[1])
+        for unit in range(outputs):
+            deaf &= nowhere(jax.grad(entering)(spread, x[None], unit)[:before])
+        return (shut, deaf), None
+
+    everyone = jnp.ones(members, bool)
+    shut, deaf = jax.lax.scan(piece, (everyone, everyone), pieces)[0]
+    return shut | deaf
+
+
+def stays_silent(
+    model: Model, state: State, rows: jax.Array, numbers: Numbers, travel: jax.Array | int
+) -> jax.Array:
+    """Say of each member (...) if it is silent and stays so while its momentum is spent.
+
+    Without gradients an optimiser coasts for `travel` steps (may be traced), and continued training
+    is this coasting while the silence lasts. Silence is looked for now and after travel, travel/2,
+    travel/4, ... steps: most of the way is made in the first few.
+    """
+    nothing = jnp.zeros_like(state.weights)
+    ends = -(-travel // 2 ** jnp.arange(LOOKS)[::-1])
+
+    def look(carry, steps):
+        state, quiet = carry
+        quiet &= silent(model, state.weights, rows, numbers)
+        coast = jax.lax.fori_loop(0, steps, lambda _, s: _update(model, s, nothing, numbers), state)
+        return (coast, quiet), None
+
+    steps = jnp.diff(ends, prepend=0, append=ends[-1:])
+    everyone = jnp.ones(state.weights.shape[1:], bool)
+    return jax.lax.scan(look, (state, everyone), steps)[0][1]

@@ -8,8 +8,8 @@ python -m sweeps absolute_value --seeds 20000 --shard 1/2   on one machine of tw
 """
 
 import argparse
-import csv
 import dataclasses
+import json
 import shlex
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +17,7 @@ from types import ModuleType
 import numpy as np
 
 import sweeps
-from jaxlab import commandline, compare, keys, result, runs, store
+from jaxlab import commandline, compare, files, keys, result, runs, store
 from jaxlab.compare import Comparison
 
 
@@ -74,12 +74,25 @@ def chosen_seeds(options: argparse.Namespace, module: ModuleType) -> np.ndarray:
 def save(folder: Path, found: result.Result, compared: list[Comparison]) -> None:
     """Write summary.csv and predictions.csv."""
     found.to_csv(folder / "summary.csv")
-    with open(folder / "predictions.csv", "w", newline="") as file:
-        fields = ["sweep", *(field.name for field in dataclasses.fields(Comparison))]
-        writer = csv.DictWriter(file, fields, lineterminator="\n")
-        writer.writeheader()
-        for row in compared:
-            writer.writerow({"sweep": found.sweep.name} | dataclasses.asdict(row))
+    rows = [{"sweep": found.sweep.name} | dataclasses.asdict(row) for row in compared]
+    files.write_csv(folder / "predictions.csv", rows)
+
+
+def look(folder: Path, options: argparse.Namespace, seeds: np.ndarray) -> str:
+    """Record that results were looked at; return what to say of it, for going on changes chances.
+
+    Who runs more seeds until a verdict appears must say so: looks.json lists every request.
+    """
+    path = folder / "looks.json"
+    looks = json.loads(path.read_text()) if path.exists() else []
+    new = {"first_seed": int(seeds[0]), "seeds": len(seeds), "shard": options.shard}
+    if json.loads(json.dumps(new)) not in looks:
+        looks.append(new)
+        files.write_atomically(path, (json.dumps(looks) + "\n").encode())
+    if len(looks) == 1:
+        return ""
+    counts = ", ".join(str(entry["seeds"]) for entry in looks)
+    return f"\nlooked at {len(looks)} times, with {counts} seeds: verdicts allow for one look"
 
 
 def main() -> None:
@@ -106,6 +119,7 @@ def main() -> None:
     compared = compare.compare_all(module.comparisons(found))
     save(folder, found, compared)
     print(found, module.report(found, compared), sep="\n\n")
+    print(look(folder, options, seeds), end="")
     print(f"\nwritten: {folder}/summary.csv, predictions.csv, manifest.json, chunks/")
     import figures.__main__ as drawing  # matplotlib takes a second, which listing need not wait for
 

@@ -9,9 +9,9 @@ import dataclasses
 
 import numpy as np
 
-from jaxlab import Initialiser, Network, Result, Setting, Sweep, Training, tasks
+from jaxlab import OUTCOMES, Initialiser, Network, Result, Setting, Sweep, Training, tasks
 from jaxlab.compare import Comparison
-from jaxlab.initialisers import kernel_distribution, kernel_values
+from jaxlab.initialisers import bias_limit, kernel_distribution, kernel_values
 from jaxlab.tally import clopper_pearson
 from jaxlab.theory import absolute_value as theory
 from jaxlab.theory.absolute_value_predictions import pattern_predictions, predictions
@@ -92,19 +92,34 @@ def thread_claim(k: int) -> Prediction:
 
 def setting_predictions(setting: Setting) -> tuple[Prediction, ...]:
     """Return theory's predictions for one setting, each with a reason where there is none."""
-    optimiser, hidden = setting.training.optimiser, setting.initialisers[0]
-    conditions = Conditions(
-        steps=setting.steps,
-        learning_rate=optimiser.learning_rate,
-        first_moment_decay=optimiser.b1,
-        activation=setting.network.activations[0],
-        bias_limit=1.0 if hidden.law == "pytorch" else 0.0,
-    )
+    conditions = conditions_of(setting)
     kernels, outputs = kernel_values(setting, 0), kernel_distribution(setting, 1)
     if kernels is not None:
         return pattern_predictions(kernels[0], outputs, conditions)
     k = setting.network.widths[1]
     return predictions(k, kernel_distribution(setting, 0), outputs, conditions)
+
+
+def conditions_of(setting: Setting) -> Conditions:
+    """Return how a setting trains, in the words of theory."""
+    training, numbers = setting.training, setting.task.numbers
+    optimiser, plain = training.optimiser, []
+    if optimiser.schedule != "constant":
+        plain.append(f"a {optimiser.schedule} schedule")
+    if optimiser.clip_norm > 0:
+        plain.append("clipped gradients")
+    if training.loss != "mse":
+        plain.append(f"the loss {training.loss}")
+    limits = [bias_limit(setting, layer) for layer in range(len(setting.initialisers))]
+    return Conditions(
+        steps=setting.steps,
+        learning_rate=optimiser.learning_rate,
+        first_moment_decay=optimiser.b1,
+        optimiser=" with ".join([optimiser.name, *plain]),
+        activation=setting.network.activations[0],
+        input_limit=max(abs(numbers["low"]), abs(numbers["high"])),
+        bias_limit=max(limits),
+    )
 
 
 def initial_weights(result: Result, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -142,49 +157,64 @@ def confusion(result: Result, name: str = "k=2") -> dict[tuple[str, str], int]:
 def report(result: Result, compared: list[Comparison]) -> str:
     """Return what the counts say, as text of at most 80 columns."""
     lines = [
-        f"{'':<15} {'started one-sided, %':^27}  {'fails after training, %':^26}".rstrip(),
-        f"{'setting':<15} {'found':>6} {'2^(1-k)':>7} {'verdict':<12}  "
-        f"{'found':>6} {'theory':>6} {'verdict':<12} thread",
+        f"{'':<15} {'started one-sided, %':^24}  {'fails after training, %':^24}".rstrip(),
+        f"{'setting':<15} {'found':>6} {'2^(1-k)':>7} {'verdict':<10}  "
+        f"{'found':>6} {'theory':>6} {'verdict':<10} thread",
     ]
     for name in result.members:
         rows = {(c.event, c.prediction): c for c in compared if c.setting == name}
         started, trained, thread = (rows.get(key) for key in SHOWN)
         verdict = thread.verdict if thread else ""
-        lines.append(f"{name:<15} {_cells(started, 7)}  {_cells(trained, 6)} {verdict}".rstrip())
-    lines.append("(other events, bounds, reasons and sources: predictions.csv)")
-    return "\n".join([*lines, "", answer(result), "", fates(result)])
+        short = name if len(name) <= 15 else name[:14] + "…"
+        lines.append(f"{short:<15} {_cells(started, 7)}  {_cells(trained, 6)} {verdict}".rstrip())
+    lines.append("(other events, bounds, sources, and why there is no theory: predictions.csv)")
+    return "\n".join([*lines, "", answer(result, compared), "", fates(result)])
 
 
 def _cells(comparison: Comparison | None, width: int) -> str:
     if comparison is None:
-        return " " * (width + 20)
-    said = comparison.predicted
+        return " " * (width + 18)
+    said, verdict = comparison.predicted, comparison.verdict
     theory = f"{100 * said:{width}.2f}" if said is not None else f"{'-':>{width}}"
-    return f"{100 * comparison.observed:6.2f} {theory} {comparison.verdict:<12}"
+    return f"{100 * comparison.observed:6.2f} {theory} {verdict if said is not None else '-':<10}"
 
 
 def fates(result: Result, name: str = "k=2") -> str:
-    """Return how often the fate read off the initial weights came true, for either fate."""
+    """Return the fates read off the initial weights against the outcomes, as a small table."""
     counts = confusion(result, name)
-    lines = [f"Fate read off the initial weights, {name}:"]
+    outcomes = [o for o in OUTCOMES if any(outcome == o for _, outcome in counts)]
+    lines = [f"{name}: fate read off the initial weights (rows), outcome (columns)"]
+    lines.append(f"{'':<10}" + "".join(f" {outcome:>10}" for outcome in outcomes))
+    for fate in ("solved", "right_only", "left_only", "dead"):
+        cells = "".join(f" {counts.get((fate, outcome), 0):>10}" for outcome in outcomes)
+        lines.append(f"{fate:<10}{cells}")
     for text, solved in (("solved", True), ("failed", False)):
-        same = {pair: c for pair, c in counts.items() if (pair[0] == "solved") == solved}
-        total = sum(same.values())
-        hits = sum(c for pair, c in same.items() if (pair[1] == "solved") == solved)
+        hits, total = hits_of_fate(counts, solved=solved)
         low = clopper_pearson(hits, total).low
-        lines.append(f"  expected {text}: {hits} of {total} were ({100 * low:.2f} % or more)")
+        lines.append(f"expected {text}: {hits} of {total} were (at least {100 * low:.2f} %)")
     return "\n".join(lines)
 
 
-def answer(result: Result, name: str = "k=2") -> str:
-    """Return the answer to the thread's question in a sentence."""
+def hits_of_fate(counts: dict[tuple[str, str], int], *, solved: bool) -> tuple[int, int]:
+    """Return (how many came true, how many) of the members expected solved, or failed."""
+    same = {pair: c for pair, c in counts.items() if (pair[0] == "solved") == solved}
+    hits = sum(c for pair, c in same.items() if (pair[1] == "solved") == solved)
+    return hits, sum(same.values())
+
+
+def answer(result: Result, compared: list[Comparison], name: str = "k=2") -> str:
+    """Return the answer to the thread's question in a sentence or two."""
     tally = result.members[name].tally
     interval = clopper_pearson(tally.failed, tally.n)
-    failed = max(tally.failed, 1)
-    one_sided = tally.counts["right_only"] + tally.counts["left_only"]
+    theory = next(c for c in compared if (c.setting, c.event, c.prediction) == (name, *SHOWN[1]))
+    one_sided = (tally.counts["right_only"] + tally.counts["left_only"]) / max(tally.failed, 1)
+    dead = tally.counts["dead"] / max(tally.failed, 1)
+    said = "no prediction" if theory.predicted is None else f"theory {100 * theory.predicted:.1f} %"
     bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+    luck = tally.solved > 0 and tally.failed > 0
+    verdict = "The seed decides: luck, neither a bug nor impossible." if luck else ""
     return (
         f"With two ReLU units |x| is not learnt for {100 * tally.failed / tally.n:.1f} % of seeds "
-        f"{bounds};\nof those {100 * one_sided / failed:.0f} % fit one side only and "
-        f"{100 * tally.counts['dead'] / failed:.0f} % are dead: bad luck, not a bug."
-    )
+        f"{bounds},\n{said}; of those {100 * one_sided:.0f} % fit one side only and "
+        f"{100 * dead:.0f} % are dead.\n{verdict}"
+    ).rstrip()

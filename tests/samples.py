@@ -1,0 +1,72 @@
+"""Small settings and sweeps that train in milliseconds once compiled."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh
+
+from jaxlab import Initialiser, Network, Optimiser, Result, Setting, Sweep, Training, run, tasks
+from jaxlab.result import Members
+
+LANES = 8
+SEEDS = 50  # of the stored sweep: calls of 16 and chunks of 20 do not divide it
+ROWS = 40
+
+
+def setting(
+    name: str = "k=2", k: int = 2, *, rate: float = 0.02, batch_size: int = 16, epochs: int = 12
+) -> Setting:
+    """Return |x| on [-1, 1] with k ReLU units: 40 rows, batches of 16, so 3 steps an epoch."""
+    return Setting(
+        name,
+        tasks.absolute_value(ROWS, -1.0, 1.0),
+        Network((1, k, 1), ("relu", "linear")),
+        (Initialiser("glorot_uniform"),),
+        Training(Optimiser(learning_rate=rate), batch_size=batch_size, epochs=epochs),
+    )
+
+
+def sweep(*settings: Setting, paired: bool = False) -> Sweep:
+    """Return a sweep of the settings; without any, of two that share a program."""
+    two = (setting(), dataclasses.replace(setting(rate=0.05), name="fast"))
+    return Sweep("small", settings or two, paired)
+
+
+def mesh(devices: int) -> Mesh:
+    """Return the mesh that the engine makes where there are so many devices."""
+    chosen = jax.local_devices()[:devices]
+    return jax.make_mesh((devices,), ("members",), (AxisType.Auto,), devices=chosen)
+
+
+def equal_bits(one: Members, other: Members) -> bool:
+    """Say whether the members that both have are the same to the last bit, and there are some."""
+    common, mine, its = np.intersect1d(one.seeds, other.seeds, return_indices=True)
+    fields = [field.name for field in dataclasses.fields(Members)]
+    pairs = [(getattr(one, f)[mine], getattr(other, f)[its]) for f in fields]
+    return len(common) > 0 and all(a.tobytes() == b.tobytes() for a, b in pairs)
+
+
+def with_epochs(given: Setting, epochs: int) -> Setting:
+    """Return a setting that trains longer or shorter."""
+    training = dataclasses.replace(given.training, epochs=epochs)
+    return dataclasses.replace(given, training=training)
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Return every path below a folder with a digest of what is there."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        if path.is_file()
+        else "folder"
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def trained(folder: Path, seeds=SEEDS, given=None) -> Result:
+    """Run the small sweep into a folder, as the command line does."""
+    found = run(given or sweep(), seeds, out=folder, lane_width=LANES, command="test")
+    found.to_csv(folder / "summary.csv")
+    return found

@@ -1,0 +1,72 @@
+"""Hypothesis strategies for every part of a specification."""
+
+from hypothesis import strategies as st
+
+from jaxlab import spec
+from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep, Task, Training
+
+numbers = st.floats(-1e6, 1e6)
+positive = st.floats(1e-6, 1e3)
+shares = st.floats(0, 1, exclude_max=True)
+names = st.text(min_size=1, max_size=8)
+
+
+def laws() -> st.SearchStrategy[Initialiser]:
+    common = {"scale": numbers, "bias": st.sampled_from(spec.BIAS_LAWS), "bias_scale": numbers}
+    drawn = st.sampled_from([law for law in spec.KERNEL_LAWS if law != "values"])
+    row = st.tuples(numbers, numbers)
+    explicit = st.lists(row, min_size=1, max_size=3).map(tuple)
+    return st.builds(Initialiser, drawn, **common) | st.builds(
+        Initialiser, st.just("values"), values=explicit, **common
+    )
+
+
+optimisers = st.builds(
+    Optimiser,
+    st.sampled_from(spec.OPTIMISERS),
+    learning_rate=positive,
+    momentum=shares,
+    b1=shares,
+    b2=shares,
+    rho=shares,
+    eps=positive,
+    weight_decay=positive,
+    schedule=st.sampled_from(spec.SCHEDULES),
+    decay=positive,
+    schedule_steps=positive,
+    clip_norm=positive,
+)
+trainings = st.builds(
+    Training,
+    optimisers,
+    st.sampled_from(spec.LOSSES),
+    batch_size=st.integers(0, 500),
+    epochs=st.integers(1, 10**6),
+    check_steps=st.lists(st.integers(1, 10**6), max_size=4).map(tuple),
+)
+tasks = st.builds(
+    Task,
+    names,
+    rows=st.integers(1, 10**5),
+    numbers=st.dictionaries(names, numbers, max_size=3),
+    tolerance=st.floats(1e-3, 0.5),
+    margin=st.floats(0.5, 2),
+)
+
+
+@st.composite
+def settings_(draw) -> Setting:
+    widths = tuple(draw(st.lists(st.integers(1, 64), min_size=2, max_size=5)))
+    layers = len(widths) - 1
+    activations = draw(st.tuples(*[st.sampled_from(spec.ACTIVATIONS)] * layers))
+    network = Network(widths, activations, draw(st.booleans()), draw(numbers))
+    given = draw(st.tuples(laws()) | st.tuples(*[laws()] * layers))
+    return Setting(draw(names), draw(tasks), network, given, draw(trainings))
+
+
+sweeps = st.builds(
+    Sweep,
+    names,
+    st.lists(settings_(), min_size=1, max_size=3, unique_by=lambda s: s.name).map(tuple),
+    st.booleans(),
+)

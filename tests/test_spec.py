@@ -1,0 +1,231 @@
+"""Exact: what a specification accepts, says when it does not, and keeps through JSON."""
+
+import dataclasses
+import itertools
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import strategies
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jaxlab import spec
+from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep, Task, Training
+
+NAN = math.nan
+TASK = Task("absolute_value", 400, {"low": -1.0, "high": 1.0})
+NETWORK = Network((1, 2, 1), ("relu", "linear"))
+SETTING = Setting("k=2", TASK, NETWORK)
+
+
+@settings(max_examples=60, deadline=None)
+@given(strategies.sweeps)
+def test_json_gives_back_an_equal_sweep(sweep):
+    again = spec.sweep_from_json(sweep.to_json())
+    assert again == sweep
+    assert [s.digest for s in again.settings] == [s.digest for s in sweep.settings]
+    assert hash(again) == hash(sweep)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["", "[]", "3", '{"a": 1}', '{"settings": 3}', '{"settings": []}'],
+        '{"name": "a", "paired": false, "settings": 3}',
+        '{"name": "a", "paired": false, "settings": [1]}',
+        '{"name": "a", "paired": false, "settings": [{"training": 1}]}',
+    ],
+)
+def test_json_of_something_else_is_a_value_error(text):
+    with pytest.raises(ValueError, match=r".+"):
+        spec.sweep_from_json(text)
+
+
+def changed(path: str, value: Any) -> str:
+    content = json.loads(Sweep("s", (SETTING,)).to_json())
+    *way, last = path.split(".")
+    part = content["settings"][0]
+    for name in way:
+        part = part[name]
+    part[last] = value
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("training.epochs", 0),
+        ("training.epoch", 5),
+        ("training.optimiser.learning_rate", NAN),
+        ("task.numbers", [1]),
+        ("network.widths", 3),
+        ("network", None),
+        ("initialisers", [[1]]),
+    ],
+)
+def test_json_with_a_wrong_field_is_a_value_error(path, value):
+    with pytest.raises(ValueError, match=r".+"):
+        spec.sweep_from_json(changed(path, value))
+
+
+WRONG: list[tuple[Any, str, Any, tuple[str, str, str]]] = [
+    (TASK, "name", "", ("task name", "''", "a name")),
+    (TASK, "rows", 0, ("task rows", "0", "at least 1")),
+    (TASK, "rows", 1.5, ("task rows", "1.5", "whole")),
+    (TASK, "rows", True, ("task rows", "True", "whole")),
+    (TASK, "numbers", {"low": NAN}, ("task number low", "nan", "finite")),
+    (TASK, "numbers", {"low": "x"}, ("task number low", "'x'", "finite")),
+    (TASK, "tolerance", 0.0, ("tolerance", "0.0", "positive")),
+    (TASK, "margin", 0.01, ("margin", "0.01", "at least the tolerance")),
+    (NETWORK, "widths", (1,), ("widths", "(1,)", "an input and an output")),
+    (NETWORK, "widths", (1, 0, 1), ("each of widths", "0", "at least 1")),
+    (NETWORK, "activations", ("relu",), ("activations", "('relu',)", "2 names")),
+    (NETWORK, "activations", ("relu", "rel"), ("activation", "'rel'", "softplus")),
+    (NETWORK, "slope", math.inf, ("slope", "inf", "finite")),
+    (NETWORK, "use_bias", 1, ("use_bias", "1", "true or false")),
+    (Initialiser(), "law", "normal", ("initialiser", "'normal'", "random_normal")),
+    (Initialiser(), "bias", "ones", ("bias initialiser", "'ones'", "constant")),
+    (Initialiser(), "scale", NAN, ("scale", "nan", "finite")),
+    (Initialiser(), "bias_scale", NAN, ("bias_scale", "nan", "finite")),
+    (Initialiser(), "law", "values", ("values", "()", "given for the law")),
+    (Initialiser(), "values", ((1.0,),), ("values", "((1.0,),)", "only for it")),
+    (
+        Initialiser("values", values=((1.0,),)),
+        "values",
+        ((NAN,),),
+        ("each of values", "nan", "finite"),
+    ),
+    (Optimiser(), "name", "Adam", ("optimiser", "'Adam'", "keras_adam")),
+    (Optimiser(), "schedule", "linear", ("schedule", "'linear'", "cosine")),
+    (Optimiser(), "learning_rate", NAN, ("learning_rate", "nan", "finite")),
+    (Optimiser(), "learning_rate", -1.0, ("learning_rate", "-1.0", "at least 0")),
+    (Optimiser(), "b1", 1.0, ("b1", "1.0", "below 1")),
+    (Optimiser(), "b2", -0.1, ("b2", "-0.1", "at least 0")),
+    (Optimiser(), "momentum", NAN, ("momentum", "nan", "below 1")),
+    (Optimiser(), "rho", 2, ("rho", "2", "below 1")),
+    (Optimiser(), "eps", -1e-9, ("eps", "-1e-09", "at least 0")),
+    (Optimiser(), "weight_decay", math.inf, ("weight_decay", "inf", "finite")),
+    (Optimiser(), "decay", -1, ("decay", "-1", "at least 0")),
+    (Optimiser(), "clip_norm", -1, ("clip_norm", "-1", "at least 0")),
+    (Optimiser(), "schedule_steps", 0, ("schedule_steps", "0", "positive")),
+    (Training(), "loss", "l2", ("loss", "'l2'", "mse")),
+    (Training(), "batch_size", -1, ("batch_size", "-1", "at least 0")),
+    (Training(), "epochs", 0, ("epochs", "0", "at least 1")),
+    (Training(), "check_steps", (0,), ("each of check_steps", "0", "at least 1")),
+    (SETTING, "name", "", ("setting name", "''", "a name")),
+    (SETTING, "initialisers", (Initialiser(),) * 3, ("number of initialisers", "3", "2 layers")),
+    (Sweep("s", (SETTING,)), "name", "", ("sweep name", "''", "a name")),
+    (Sweep("s", (SETTING,)), "settings", (), ("settings", "()", "at least one")),
+    (
+        Sweep("s", (SETTING,)),
+        "settings",
+        (SETTING, SETTING),
+        ("setting names", "['k=2', 'k=2']", "all different"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("whole", "field", "value", "said"), WRONG)
+def test_a_wrong_field_is_named_with_its_value_and_what_is_right(whole, field, value, said):
+    with pytest.raises(ValueError, match=r"^[a-z0-9_ ]+ is .+; it must be .+$") as error:
+        replace(whole, **{field: value})
+    name, shown, right = said
+    text = str(error.value)
+    assert text.startswith(f"{name} is {shown}; it must be ")
+    assert right in text.split("; it must be ")[1]
+
+
+ALTERNATIVES: dict[type, dict[str, Any]] = {
+    Task: {"name": "b", "rows": 3, "numbers": {"low": -2.0}, "tolerance": 0.2, "margin": 0.6},
+    Network: {
+        "widths": (1, 3, 1),
+        "activations": ("tanh", "linear"),
+        "use_bias": False,
+        "slope": 0.2,
+    },
+    Initialiser: {
+        "law": "he_normal",
+        "scale": 2.0,
+        "bias": "constant",
+        "bias_scale": 2.0,
+        "values": None,  # belongs to the law "values", tested apart
+    },
+    Optimiser: {
+        f.name: "sgd" if f.name == "name" else "cosine" if f.name == "schedule" else 0.25
+        for f in dataclasses.fields(Optimiser)
+    },
+    Training: {
+        "optimiser": None,  # field by field above
+        "loss": "mae",
+        "batch_size": 7,
+        "epochs": 3,
+        "check_steps": (5,),
+    },
+}
+
+
+def put(part: Any) -> Setting:
+    match part:
+        case Task():
+            return replace(SETTING, task=part)
+        case Network():
+            return replace(SETTING, network=part)
+        case Initialiser():
+            return replace(SETTING, initialisers=(part, Initialiser()))
+        case Optimiser():
+            return replace(SETTING, training=Training(part))
+    return replace(SETTING, training=part)
+
+
+@pytest.mark.parametrize("kind", ALTERNATIVES, ids=lambda kind: kind.__name__)
+def test_the_digest_changes_with_every_field(kind):
+    default = TASK if kind is Task else NETWORK if kind is Network else kind()
+    other = ALTERNATIVES[kind]
+    assert set(other) == {f.name for f in dataclasses.fields(kind)}
+    changes = [{name: value} for name, value in other.items() if value is not None]
+    digests = {put(replace(default, **change)).digest for change in changes}
+    assert len(digests | {SETTING.digest}) == len(changes) + 1
+
+
+def test_the_digest_changes_with_explicit_values():
+    one, two = (Initialiser("values", values=((v, 1.0),)) for v in (1.0, 2.0))
+    assert put(one).digest != put(two).digest
+
+
+def test_the_digest_leaves_out_the_name_and_how_a_number_is_written():
+    assert replace(SETTING, name="other").digest == SETTING.digest
+    integers = Task("absolute_value", 400, {"high": 1, "low": -1})
+    assert replace(SETTING, task=integers).digest == SETTING.digest
+    assert hash(integers) == hash(TASK)
+    zero = put(Initialiser(bias_scale=-0.0)), put(Initialiser(bias_scale=0))
+    assert zero[0].digest == zero[1].digest
+
+
+@given(st.integers(1, 5000), st.integers(0, 64), st.integers(1, 400))
+def test_checks_halve_from_the_last_step_down_to_one(epochs, batch_size, rows):
+    training = Training(epochs=epochs, batch_size=batch_size)
+    checks, total = training.checks(rows), epochs * training.steps_per_epoch(rows)
+    assert (checks[0], checks[-1]) == (1, total)
+    assert all(a == math.ceil(b / 2) for a, b in itertools.pairwise(checks))
+
+
+def test_given_checks_are_sorted_cut_off_and_end_with_the_last_step():
+    training = Training(epochs=2, batch_size=32, check_steps=(9, 3, 3, 26, 70))
+    assert training.steps_per_epoch(400) == 13
+    assert training.checks(400) == (3, 9, 26)
+    assert Training(epochs=2, check_steps=(5,)).checks(400) == (5, 26)
+
+
+def test_a_sweep_is_looked_up_by_name():
+    sweep = Sweep("s", (SETTING,))
+    assert sweep["k=2"] is sweep.settings[0]
+    with pytest.raises(KeyError, match=r"'k=9'.*there are: k=2"):
+        sweep["k=9"]
+
+
+def test_parameters_are_counted():
+    assert Network((2, 3, 1), ("relu", "linear")).parameters == 6 + 3 + 3 + 1
+    assert Network((2, 3, 1), ("relu", "linear"), use_bias=False).parameters == 9

@@ -1,0 +1,159 @@
+"""Exact: the command line of the sweeps, mostly in this process with the training left out.
+
+A wrong command ends with exit code 2, one line on standard error and nothing written.
+"""
+
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+import samples
+from samples import LANES, content
+
+import sweeps.__main__ as command
+from jaxlab import commandline, engine, keys
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch):
+    # JAX's devices are counted once per process; the tests have their own.
+    monkeypatch.setattr(commandline, "use_all_cores", lambda: None)
+
+
+def call(monkeypatch, *arguments: str) -> int:
+    """Return the exit code of `python -m sweeps` with these arguments."""
+    monkeypatch.setattr(sys, "argv", ["sweeps", *arguments])
+    try:
+        commandline.run_cleanly(command.main)
+    except SystemExit as left:
+        return int(left.code or 0)
+    return 0
+
+
+@pytest.fixture
+def tiny(monkeypatch) -> types.SimpleNamespace:
+    """Put a sweep that trains in a moment in the place of every name."""
+    module = types.SimpleNamespace(
+        __doc__="A tiny sweep.\n",
+        SEEDS=12,
+        QUICK_SEEDS=5,
+        build=samples.sweep,
+        comparisons=lambda found: [],
+        report=lambda found, compared: "the report",
+    )
+    monkeypatch.setattr(commandline, "script", lambda package, name: module)
+    return module
+
+
+WRONG = [
+    (["absolute"], "'absolute'", "absolute_value"),
+    (["absolute_value", "--seeds", "-5"], "-5", "at least 1"),
+    (["absolute_value", "--seeds", "0"], "0", "at least 1"),
+    (["absolute_value", "--seeds", "ten"], "'ten'", "whole number"),
+    (["absolute_value", "--seeds", "1.5"], "'1.5'", "whole number"),
+    (["absolute_value", "--seeds", str(2**33)], str(2**33), "at most"),
+    (["absolute_value", "--first-seed", "-1"], "-1", "at least 0"),
+    (["absolute_value", "--first-seed", str(keys.MAX_SEED), "--seeds", "2"], str(2**32), "at most"),
+    (["absolute_value", "--shard", "3/2"], "'3/2'", "1 <= I <= N"),
+    (["absolute_value", "--shard", "0/2"], "'0/2'", "1 <= I <= N"),
+    (["absolute_value", "--shard", "half"], "'half'", "1/4"),
+    (["absolute_value", "--seeds", "9", "--shard", "2/2"], "2/2", "fewer shards"),
+    (["absolute_value", "--lane-width", "0"], "0", "at least 1"),
+    (["absolute_value", "--quik"], "--quik", "--help"),
+    (["absolute_value", "surplus"], "surplus", "--help"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "wrong", "right"), WRONG)
+def test_a_wrong_command_ends_with_one_line(arguments, wrong, right, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(engine, "Runner", None)
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, *arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert wrong in said.err
+    assert right in said.err
+    assert content(tmp_path) == {}
+
+
+def test_an_unwritable_folder_ends_with_one_line(monkeypatch, capsys, tmp_path):
+    (tmp_path / "file").write_text("precious")
+    before = content(tmp_path)
+    assert call(monkeypatch, "absolute_value", "--seeds", "3", "--out", str(tmp_path / "file")) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert "cannot write to" in said.err
+    assert content(tmp_path) == before
+
+
+def test_results_of_another_sweep_end_with_one_line(whole, tmp_path):
+    """The one wrong command that is also tried from outside, in a process of its own."""
+    folder = tmp_path / "absolute_value"
+    folder.mkdir()
+    (folder / "manifest.json").write_bytes((whole / "manifest.json").read_bytes())
+    before = content(tmp_path)
+    line = [sys.executable, "-m", "sweeps", "absolute_value", "--seeds", "3", "--out", tmp_path]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "holds the sweep 'small', not 'absolute_value'" in done.stderr
+    assert content(tmp_path) == before
+
+
+def test_without_a_name_the_sweeps_are_listed_a_line_each(monkeypatch, capsys):
+    assert call(monkeypatch) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == command.names()
+    assert "absolute_value" in command.names()
+    assert all(len(line.split()) > 3 and len(line) <= 120 for line in lines)
+
+
+def test_a_sweep_writes_what_the_contract_says(tiny, monkeypatch, capsys, tmp_path):
+    line = ["small", "--quick", "--quiet", "--lane-width", str(LANES), "--out", str(tmp_path)]
+    assert call(monkeypatch, *line) == 0
+    said = capsys.readouterr().out
+    assert "the report" in said
+    folder = tmp_path / "small"
+    assert {p.name for p in folder.iterdir()} == {
+        *("summary.csv", "predictions.csv", "manifest.json", "chunks")
+    }
+    rows = (folder / "summary.csv").read_text().splitlines()
+    assert [row.split(",")[:3] for row in rows[1:]] == [
+        ["small", "k=2", "5"],
+        ["small", "fast", "5"],
+    ]
+    head = (folder / "predictions.csv").read_text().strip()
+    assert head == (
+        "sweep,setting,event,n,count,observed,ci_low,ci_high,"
+        "prediction,kind,predicted,p_value,p_holm,verdict,source"
+    )
+    assert json.loads((folder / "manifest.json").read_text())["sweep"]["name"] == "small"
+
+
+def test_a_full_run_extends_a_quick_one_to_the_same_bytes(tiny, monkeypatch, tmp_path, capsys):
+    end = ["--quiet", "--lane-width", str(LANES), "--out"]
+    assert call(monkeypatch, "small", *end, str(tmp_path / "a")) == 0
+    assert call(monkeypatch, "small", "--quick", *end, str(tmp_path / "b")) == 0
+    assert content(tmp_path / "a") != content(tmp_path / "b")
+    assert call(monkeypatch, "small", *end, str(tmp_path / "b")) == 0
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+def test_shards_are_whole_chunks_and_together_are_all(tiny, monkeypatch):
+    monkeypatch.setattr(command.store, "CHUNK", 4)
+    made = []
+    for i in (1, 2, 3):
+        options = command.parser().parse_args(["small", "--first-seed", "2", "--shard", f"{i}/3"])
+        made.append(command.chosen_seeds(options, tiny).tolist())
+    assert made == [[2, 3, 12, 13], [4, 5, 6, 7], [8, 9, 10, 11]]
+
+
+def test_a_reader_who_has_seen_enough_is_no_error():
+    shell = f"'{sys.executable}' -m sweeps | head -c 5"
+    done = subprocess.run(shell, shell=True, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert (len(done.stdout), done.stderr) == (5, "")
