@@ -17,10 +17,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows of the same columns; the first row gives their order."""
+def write_csv(
+    path: Path, rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()
+) -> None:
+    """Write rows of the same columns, in the order given or else that of the first row."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(columns or rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_atomically(path, text.getvalue().encode())

@@ -240,7 +240,8 @@ class Training:
         """The steps, ascending and ending with the last, after which success is looked for."""
         total = self.epochs * self.steps_per_epoch(rows)
         halved = {-(-total // 2**i) for i in range((total - 1).bit_length() + 1)}
-        chosen = {step for step in self.check_steps if step < total} or halved
+        given = {step for step in self.check_steps if step < total}
+        chosen = given if self.check_steps else halved
         return tuple(sorted(chosen | {-(-total // 2), total}))
 
 

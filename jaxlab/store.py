@@ -184,12 +184,16 @@ class Folder:
 
     def write_manifest(self, command: str) -> None:
         """Write what the folder holds: specification, digests, lane widths, versions, command."""
-        content = {
+        content: dict[str, Any] = {
             "sweep": json.loads(self.sweep.to_json()),
             "digests": {s.name: s.digest for s in self.sweep.settings},
             **self.identity,
             "command": command,
         }
+        known = self._known_manifest()
+        if known is not None:  # settings that are not run now stay known
+            for part in ("digests", "lane_widths", "data"):
+                content[part] = known[part] | content[part]
         write_atomically(self.manifest, (json.dumps(content, indent=2) + "\n").encode())
 
     def _mark(self, setting: Setting) -> str:

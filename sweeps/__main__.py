@@ -75,7 +75,8 @@ def save(folder: Path, found: result.Result, compared: list[Comparison]) -> None
     """Write summary.csv and predictions.csv."""
     found.to_csv(folder / "summary.csv")
     rows = [{"sweep": found.sweep.name} | dataclasses.asdict(row) for row in compared]
-    files.write_csv(folder / "predictions.csv", rows)
+    columns = ["sweep", *(field.name for field in dataclasses.fields(Comparison))]
+    files.write_csv(folder / "predictions.csv", rows, columns)
 
 
 def look(folder: Path, options: argparse.Namespace, seeds: np.ndarray) -> str:

@@ -1,5 +1,7 @@
 """Hypothesis strategies for every part of a specification."""
 
+import itertools
+
 from hypothesis import strategies as st
 
 from jaxlab import spec
@@ -11,14 +13,14 @@ shares = st.floats(0, 1, exclude_max=True)
 names = st.text(min_size=1, max_size=8)
 
 
-def laws() -> st.SearchStrategy[Initialiser]:
+def laws(fan_in: int, fan_out: int) -> st.SearchStrategy[Initialiser]:
     common = {"scale": numbers, "bias": st.sampled_from(spec.BIAS_LAWS), "bias_scale": numbers}
     drawn = st.sampled_from([law for law in spec.KERNEL_LAWS if law != "values"])
-    row = st.tuples(numbers, numbers)
-    explicit = st.lists(row, min_size=1, max_size=3).map(tuple)
-    return st.builds(Initialiser, drawn, **common) | st.builds(
-        Initialiser, st.just("values"), values=explicit, **common
-    )
+    any_law = st.builds(Initialiser, drawn, **common)
+    if fan_in * fan_out > 16:
+        return any_law
+    explicit = st.tuples(*[st.tuples(*[numbers] * fan_out)] * fan_in)
+    return any_law | st.builds(Initialiser, st.just("values"), values=explicit, **common)
 
 
 optimisers = st.builds(
@@ -60,7 +62,9 @@ def settings_(draw) -> Setting:
     layers = len(widths) - 1
     activations = draw(st.tuples(*[st.sampled_from(spec.ACTIVATIONS)] * layers))
     network = Network(widths, activations, draw(st.booleans()), draw(numbers))
-    given = draw(st.tuples(laws()) | st.tuples(*[laws()] * layers))
+    each = [laws(a, b) for a, b in itertools.pairwise(widths)]
+    # One law for all layers has no explicit values, unless all layers are alike.
+    given = draw(st.tuples(*each) | st.tuples(laws(99, 99)))
     return Setting(draw(names), draw(tasks), network, given, draw(trainings))
 
 

@@ -21,7 +21,7 @@ from figures import __main__ as command
 from figures import absolute_value as figure
 from jaxlab import OUTCOMES, engine, networks
 from jaxlab.result import Members, Result
-from jaxlab.store import Folder
+from jaxlab.store import Folder, identity_of
 from jaxlab.tally import clopper_pearson
 from jaxlab.theory.absolute_value import fate
 from sweeps import absolute_value as sweep
@@ -65,7 +65,8 @@ def result() -> Result:
 @pytest.fixture(scope="module")
 def results(result, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("results")
-    folder = Folder(path / "absolute_value", result.sweep, dict.fromkeys(result.members, 8))
+    identity = identity_of(result.sweep, dict.fromkeys(result.members, 8))
+    folder = Folder(path / "absolute_value", result.sweep, identity)
     folder.open()
     folder.write_manifest("python -m sweeps absolute_value")
     for name, found in result.members.items():

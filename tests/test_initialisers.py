@@ -174,10 +174,20 @@ def test_random_laws_have_no_fixed_values():
     assert initialisers.kernel_distribution(setting(Initialiser("he_normal", 0.0)), 0) is None
 
 
-def test_values_of_another_shape_are_a_value_error():
-    law = Initialiser("values", values=((1.0, 2.0),))
-    with pytest.raises(ValueError, match=r"shape \(1, 2\); it must be 4 rows .* 6 numbers"):
-        drawn(law)
+@pytest.mark.parametrize(
+    ("law", "wanted"),
+    [
+        (Initialiser("he_normal"), 0.0),
+        (Initialiser("pytorch", bias_scale=-3.0), 1.5),
+        (Initialiser("he_normal", bias="constant", bias_scale=-2.0), 2.0),
+        (Initialiser("he_normal", bias="random_uniform", bias_scale=2.0), 2.0),
+        (Initialiser("he_normal", bias="random_normal", bias_scale=2.0), 10.0),
+        (Initialiser("pytorch", bias="zeros"), 0.0),
+    ],
+)
+def test_no_bias_exceeds_its_stated_limit(law, wanted):
+    assert initialisers.bias_limit(setting(law), 0) == wanted
+    assert np.abs(drawn(law)[1]).max() <= wanted * (1 + 1e-6)
 
 
 def test_layers_have_their_own_scales_and_their_own_randomness():

@@ -101,7 +101,7 @@ def test_packing_and_unpacking_are_inverse(network, members):
     assert np.array_equal(networks.pack(layers), flat)
 
 
-Z = np.linspace(-4, 4, 41, dtype=np.float32)
+Z = jnp.linspace(-4, 4, 41)
 KNOWN = {
     "linear": lambda z: z,
     "relu": jax.nn.relu,

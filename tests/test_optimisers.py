@@ -119,11 +119,17 @@ def test_clipping_leaves_a_zero_gradient_zero():
 def test_an_optimiser_stands_still_after_its_travel_steps(name, b1):
     # Gradient 1 until bias corrections are over, then 0: what is left afterwards is nothing.
     optimiser = Optimiser(name, 1.0, momentum=b1, b1=b1, b2=0.99)
-    transform = optimisers.build(optimiser, optimiser.numbers)
+    numbers = {name: jnp.float32(value) for name, value in optimiser.numbers.items()}
+    transform = optimisers.build(optimiser, numbers)
     gradients = jnp.repeat(jnp.array([1.0, 0.0]), jnp.array([3000, 400]))
     start = transform.init(jnp.zeros(()))
-    _, moves = jax.lax.scan(lambda s, g: transform.update(g, s)[::-1], start, gradients)
-    moves, travel = np.abs(moves[3000:]), optimisers.travel_steps(optimiser)
+
+    def one(state, gradient):
+        move, state = transform.update(gradient, state)
+        return state, move
+
+    moves = np.asarray(jax.lax.scan(one, start, gradients)[1])
+    moves, travel = abs(moves[3000:]), optimisers.travel_steps(optimiser)
     assert travel is not None
     assert max(moves[travel:]) <= 1.001e-8 * moves[0]
     assert travel == 0 or moves[travel - 2] > 1e-8 * moves[0], "more steps than needed"

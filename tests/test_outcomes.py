@@ -130,9 +130,18 @@ def test_a_population_is_classified_as_each_member_alone():
     x, y = jnp.asarray(X)[..., None], jnp.asarray(Y)[..., None]
     masks = jnp.stack(list(MASKS.values()))[..., None]
     none, members = jnp.zeros(len(rows)), outcomes.errors(outputs, y, masks)
-    limits = {"regions": tuple(MASKS), "tolerance": 0.1, "margin": 0.5}
-    facts = {"certified": none > 0, "finite": none == 0, "halfway": none}
-    codes = outcomes.classify(outputs, x, y, members, **limits, **facts)
+    codes = outcomes.classify(
+        outputs,
+        x,
+        y,
+        members,
+        regions=tuple(MASKS),
+        tolerance=0.1,
+        margin=0.5,
+        certified=none > 0,
+        finite=none == 0,
+        halfway=none,
+    )
     assert [OUTCOMES[code] for code in codes.tolist()] == [w for w, _, _ in rows]
 
 

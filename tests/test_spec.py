@@ -117,6 +117,13 @@ WRONG: list[tuple[Any, str, Any, tuple[str, str, str]]] = [
     (Training(), "check_steps", (0,), ("each of check_steps", "0", "at least 1")),
     (SETTING, "name", "", ("setting name", "''", "a name")),
     (SETTING, "initialisers", (Initialiser(),) * 3, ("number of initialisers", "3", "2 layers")),
+    (Sweep("s", (SETTING,)), "paired", 1, ("paired", "1", "true or false")),
+    (
+        SETTING,
+        "initialisers",
+        Initialiser("values", values=((1.0,),)),
+        ("values", "((1.0,),)", "1 rows (inputs) of 2 numbers (units)"),
+    ),
     (Sweep("s", (SETTING,)), "name", "", ("sweep name", "''", "a name")),
     (Sweep("s", (SETTING,)), "settings", (), ("settings", "()", "at least one")),
     (
@@ -212,11 +219,11 @@ def test_checks_halve_from_the_last_step_down_to_one(epochs, batch_size, rows):
     assert all(a == math.ceil(b / 2) for a, b in itertools.pairwise(checks))
 
 
-def test_given_checks_are_sorted_cut_off_and_end_with_the_last_step():
+def test_given_checks_are_sorted_and_cut_off_and_half_and_end_are_added():
     training = Training(epochs=2, batch_size=32, check_steps=(9, 3, 3, 26, 70))
     assert training.steps_per_epoch(400) == 13
-    assert training.checks(400) == (3, 9, 26)
-    assert Training(epochs=2, check_steps=(5,)).checks(400) == (5, 26)
+    assert training.checks(400) == (3, 9, 13, 26)
+    assert Training(epochs=2, check_steps=(5,)).checks(400) == (5, 13, 26)
 
 
 def test_a_sweep_is_looked_up_by_name():

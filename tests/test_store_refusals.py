@@ -13,7 +13,7 @@ import pytest
 import samples
 from samples import LANES, content
 
-from jaxlab import ResultsError, Sweep, engine, run, store
+from jaxlab import ResultsError, Sweep, engine, run, store, tasks
 
 OTHER_RATE = dataclasses.replace(samples.setting(rate=0.03), name="fast")
 OTHERS = [
@@ -77,6 +77,14 @@ def chunk_without_weights(folder: Path) -> None:
     np.savez(path, **kept)
 
 
+def a_seed_twice(folder: Path) -> None:
+    path = sorted(folder.glob("chunks/*.npz"))[1]
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays["seeds"][1] = arrays["seeds"][0]
+    np.savez(path, **arrays)
+
+
 def damaged_manifest(folder: Path) -> None:
     text = (folder / "manifest.json").read_text()
     (folder / "manifest.json").write_text(text[: len(text) // 2])
@@ -111,9 +119,10 @@ REFUSED = [
     (foreign_chunk, "another specification"),
     (array_as_chunk, r"\.npz is damaged"),
     (chunk_without_weights, r"\.npz is damaged"),
+    (a_seed_twice, r"\.npz is damaged"),
     (damaged_manifest, r"manifest\.json is damaged"),
     (wrong_manifest, r"manifest\.json is damaged"),
-    (other_versions, "other versions"),
+    (other_versions, r"made elsewhere \(jax 0\.0\.1, now "),
     (no_manifest, "holds no manifest"),
     (somebody_elses_folder, "holds no manifest"),
 ]
@@ -125,10 +134,23 @@ def test_a_spoilt_folder_is_refused(spoil, said, copy):
     refused(copy, said)
 
 
+def test_a_folder_of_a_task_that_meant_something_else_is_refused(copy, monkeypatch):
+    meaning = tasks._DEFINITIONS["absolute_value"]
+
+    def other(key, rows, numbers):
+        inputs, targets = meaning.draw(key, rows, numbers)
+        return inputs, targets + 1e-6
+
+    changed = dataclasses.replace(meaning, draw=other)
+    monkeypatch.setitem(tasks._DEFINITIONS, "absolute_value", changed)
+    refused(copy, "task 'absolute_value' had other rows")
+
+
 def test_no_flipped_bit_goes_unnoticed(whole, copy):
     # Every bit of a byte in fifty: refused, or in a place that carries no information.
     sweep = samples.sweep()
-    folder = store.Folder(copy, sweep, dict.fromkeys(("k=2", "fast"), LANES))
+    identity = store.identity_of(sweep, dict.fromkeys(("k=2", "fast"), LANES))
+    folder = store.Folder(copy, sweep, identity)
     wanted = store.read_sweep(whole).members["k=2"]
     path = sorted(copy.glob("chunks/k_2*.npz"))[0]
     good, refusals = path.read_bytes(), 0

@@ -102,7 +102,7 @@ def test_crossing_of_given_networks(units, crossed):
 @pytest.mark.parametrize("k", [2, 3, 4])
 @pytest.mark.parametrize("name", LAWS)
 def test_crossing_probability_agrees_with_sampling(name, k):
-    sampled = np.mean(crosses(*draw(name, k, 200_000, 44)))
+    sampled = float(np.mean(crosses(*draw(name, k, 200_000, 44))))
     # 0.001 for the fixed net, and 5 standard errors of the sample.
     slack = 0.001 + 5 * (sampled / 200_000) ** 0.5
     assert crossing_probability(k, *LAWS[name](k)) == pytest.approx(sampled, abs=slack)

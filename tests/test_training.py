@@ -185,6 +185,8 @@ def test_the_engine_does_what_plain_vmap_over_one_network_does(epochs):
         (RELU, [1, 1, -2, -0.99, 1, 1, 5], False),  # the second sees the last row
         (RELU, [1, 1, -1, -1, 1, 1, 5], True),  # zero at the last row, where the slope is 0
         (RELU, [0, 0, 0, 0, 1, 1, 5], True),
+        # Seen by the last row only, which is fitted exactly, until the output's bias moves.
+        (RELU, [1, 1, -63 / 64, -2, 1, 1, 63 / 64], False),
         (RELU, [0, 0, 0, 0, 0, 0, 5], True),
         (Network((1, 2, 1), ("leaky_relu", "linear")), [1, 1, -2, -2, 1, 1, 5], False),
         (Network((1, 1), ("relu",)), [1, -2], True),
@@ -258,5 +260,6 @@ def test_weight_decay_gives_no_certificate():
 
 
 def test_the_data_here_is_the_tasks():
-    assert np.array_equal(engine.shared_data(tasks.absolute_value(40, -1, 1)), DATA)
+    rows = engine.shared_data(tasks.absolute_value(40, -1, 1))
+    assert np.array_equal(np.asarray(rows), DATA)
     assert grouping.Schedule.of(samples.setting(epochs=4)).checks[-2:] == (6, 12)
