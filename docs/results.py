@@ -158,15 +158,17 @@ def write(results: Path) -> None:
     made = made_with(result, manifest, looks)
     parts = {"outcomes": outcome_table(result), "comparisons": comparison_table(compared)}
     parts |= {"fates": fate_table(result), "departures": departure_table(result), "made": made}
+    parts["matrix"] = f"```\n{absolute_value.fates(result)}\n```"
     parts["trajectories"] = trajectory_table()
     path = ROOT / "docs" / "results.md"
     text = path.read_text()
     for name, content in parts.items():
         text = replace_between(text, name, content)
     readme = ROOT / "README.md"
-    fates = absolute_value.fates(result)
     answer = absolute_value.answer(result, compared)
-    head = f"{headline_table(result, compared)}\n\n{answer}\n\n```\n{fates}\n```"
+    fates = "; ".join(absolute_value.fates(result).splitlines()[-2:])
+    sentence = f"{answer}\nBy the fate read off its initial weights, {fates}."
+    head = f"{headline_table(result, compared)}\n\n{sentence}"
     new = replace_between(readme.read_text(), "headline", f"{head}\n\nMade with {made}")
     files.write_atomically(path, text.encode())
     files.write_atomically(readme, new.encode())
