@@ -19,7 +19,7 @@ from jaxlab import networks, training
 from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Task, Training
 
 FILES = sorted((Path(__file__).parent / "keras_trajectories").glob("*.json"))
-LOSS = 1e-3  # of max(reference loss, 1e-6 of the file's largest loss)
+LOSS = 1e-3  # relative to the recorded loss, or to a millionth of the largest one
 WEIGHTS = 1e-4
 # Kernel and bias positions whose gradients are at rounding level, with the bound for them.
 LOOSE = {
