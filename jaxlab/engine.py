@@ -71,26 +71,8 @@ def train_block(
         outputs = training.predict(model, weights, inputs, numbers)
         return outputs, outcomes.errors(outputs, targets, masks)
 
-    def check(state, watched):
-        _, found = measure(state.weights)
-        new = (watched["first_solved"] < 0) & outcomes.solved(found, tolerance)
-        return {
-            "next": watched["next"] + 1,
-            "first_solved": jnp.where(new, state.step, watched["first_solved"]),
-            "halfway": jnp.where(state.step == schedule["half"], found.square, watched["halfway"]),
-        }
-
-    def watch(state, watched):
-        due = state.step == schedule["checks"][watched["next"]]
-        return jax.lax.cond(due, check, lambda state, watched: watched, state, watched)
-
     epoch_rows = _epoch_rows(drawn, shared, bank)
-    lanes = drawn["weights"].shape[-1]
-    watched = {
-        "next": jnp.int32(0),
-        "first_solved": jnp.full(lanes, -1, jnp.int32),
-        "halfway": jnp.full(lanes, jnp.inf, jnp.float32),
-    }
+    watched, watch = _watch(schedule, measure, tolerance, drawn["weights"].shape[-1])
     state = training.start(model, drawn["weights"], numbers)
     epochs = 0, schedule["epochs"]
     carry = training.train(model, (state, watched), epoch_rows, epochs, numbers, watch)
@@ -122,6 +104,33 @@ def train_block(
     if model.network.parameters <= MAX_KEPT_PARAMETERS:
         result |= {"initial_weights": drawn["weights"], "final_weights": final}
     return result
+
+
+def _watch(schedule: Mapping[str, jax.Array], measure, tolerance: float, lanes: int):
+    """Return what is known before the first step, and the function that adds to it after a step.
+
+    Known of a member are the first check at which it was solved, and its error at half time.
+    """
+
+    def check(state, watched):
+        _, found = measure(state.weights)
+        new = (watched["first_solved"] < 0) & outcomes.solved(found, tolerance)
+        return {
+            "next": watched["next"] + 1,
+            "first_solved": jnp.where(new, state.step, watched["first_solved"]),
+            "halfway": jnp.where(state.step == schedule["half"], found.square, watched["halfway"]),
+        }
+
+    def watch(state, watched):
+        due = state.step == schedule["checks"][watched["next"]]
+        return jax.lax.cond(due, check, lambda state, watched: watched, state, watched)
+
+    before = {
+        "next": jnp.int32(0),
+        "first_solved": jnp.full(lanes, -1, jnp.int32),
+        "halfway": jnp.full(lanes, jnp.inf, jnp.float32),
+    }
+    return before, watch
 
 
 def _region_masks(task: Task, inputs: jax.Array) -> tuple[tuple[str, ...], jax.Array]:

@@ -110,11 +110,9 @@ def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], epochs: int)
 
 
 def _estimate(runner: engine.Runner, wanted: Mapping[str, np.ndarray]) -> float:
-    short, long = (_probe(runner, wanted, 1 + extra) for extra in (0, PROBE_EPOCHS))
-    schedule = runner.group.schedule
-    epochs = schedule.epochs
+    short, long = (_probe(runner, wanted, epochs) for epochs in (1, 1 + PROBE_EPOCHS))
     calls = sum(1 for _ in engine.calls(runner, wanted))
-    return calls * (short + max(long - short, 0.0) / PROBE_EPOCHS * epochs)
+    return calls * (short + max(long - short, 0.0) / PROBE_EPOCHS * runner.group.schedule.epochs)
 
 
 def _bar(sweep: Sweep, wanted: Mapping[str, np.ndarray], seconds: float, progress: bool):
