@@ -9,6 +9,8 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+
 from figures.__main__ import draw
 from jaxlab import commandline, files, outcomes, store
 from jaxlab.compare import Comparison, compare_all
@@ -95,12 +97,20 @@ def departure_table(result: Result) -> str:
         solved = result.members[name].names == "solved"
         saved, lost = solved & ~expected, expected & ~solved
         crossed = saved & crosses(w, a)
-        counts = [int(mask.sum()) for mask in (saved, crossed, lost)]
-        points = 100 * (counts[2] - counts[0]) / len(solved)
-        p_value = mcnemar(counts[0], counts[2])
+        slopes = [(a * np.maximum(side * w, 0)).sum(axis=0) for side in (1, -1)]
+        steep = saved & (np.maximum(*slopes) > 1)
+        counts = [int(mask.sum()) for mask in (saved, crossed, steep, lost)]
+        points = 100 * (counts[-1] - counts[0]) / len(solved)
+        p_value = mcnemar(counts[0], counts[-1])
         cells = [str(len(solved)), *map(str, counts), f"{points:+.2f}", f"{p_value:.1e}"]
         rows.append([name, *cells])
-    head = ["units", "members", "expected failed, solved", "of these crossing"]
+    head = [
+        "units",
+        "members",
+        "expected failed, solved",
+        "of these crossing",
+        "of these starting too steep",
+    ]
     return markdown([*head, "expected solved, failed", "difference in failure rate", "p"], rows)
 
 
