@@ -1,10 +1,11 @@
 """Batches members, compiles, shards and runs them; the only file that does.
 
-Members whose specifications differ in numbers only share a compiled program. A call trains one lane
-block per device; short blocks are padded, so that a member's bits never depend on its neighbours.
+Members whose specifications differ in numbers only share a compiled program. A call trains some
+lane blocks on every device, one after the other; short blocks are padded, so that a member's bits
+never depend on its neighbours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -13,11 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, PartitionSpec
 
-from jaxlab import initialisers, keys, networks, outcomes, shuffling, tasks, training
+from jaxlab import block, keys, native, networks, shuffling, tasks, training
 from jaxlab.grouping import Group, Schedule, laws
-from jaxlab.spec import Initialiser, Setting, Task
+from jaxlab.spec import Initialiser, Setting
 
-MAX_KEPT_PARAMETERS = 64  # larger networks' weights are not returned
+MAX_BLOCKS = 8  # lane blocks of a device in one call
+CALL_WORK = 3e11  # floating-point operations of a device in one call: a second or two
 
 Arrays = dict[str, np.ndarray]
 
@@ -25,138 +27,6 @@ Arrays = dict[str, np.ndarray]
 def devices_mesh() -> Mesh:
     """Return a mesh of all local devices along the one axis "members"."""
     return jax.make_mesh((jax.local_device_count(),), ("members",), (AxisType.Auto,))
-
-
-def shared_data(task: Task) -> jax.Array | None:
-    """Return the rows (rows, inputs + outputs) that all members share; None for a random task."""
-    if tasks.definition(task).random:
-        return None
-    return jnp.concatenate(tasks.example(task)[:2], axis=1).astype(jnp.float32)
-
-
-def draw_member(
-    setting: Setting,
-    law: tuple[Initialiser, ...],
-    weights_key: jax.Array,
-    data_key: jax.Array,
-    scales: jax.Array,
-    numbers: Mapping[str, jax.Array],
-) -> dict[str, jax.Array]:
-    """Draw one member: its packed weights, and its own rows if the task is random."""
-    layers = initialisers.draw_network(setting.network, law, weights_key, scales)
-    drawn = {"weights": networks.pack(layers)}
-    meaning = tasks.definition(setting.task)
-    if meaning.random:
-        own = jnp.concatenate(meaning.draw(data_key, setting.task.rows, numbers), axis=1)
-        drawn["rows"] = own.astype(jnp.float32)
-    return drawn
-
-
-def train_block(
-    setting: Setting,
-    drawn: Mapping[str, Any],
-    shared: jax.Array | None,
-    bank: jax.Array,
-    numbers: Mapping[str, jax.Array],
-    schedule: Mapping[str, jax.Array],
-) -> dict[str, jax.Array]:
-    """Train and judge one lane block; every array has the member axis last."""
-    model = training.Model(setting.network, setting.training, schedule["one"])
-    rows = drawn["rows"] if shared is None else shared[..., None]
-    inputs, targets = rows[:, : model.inputs], rows[:, model.inputs :]
-    regions, masks = _region_masks(setting.task, inputs)
-    tolerance = setting.task.tolerance
-
-    def measure(weights):
-        outputs = training.predict(model, weights, inputs, numbers)
-        return outputs, outcomes.errors(outputs, targets, masks)
-
-    epoch_rows = _epoch_rows(drawn, shared, bank)
-    watched, watch = _watch(schedule, measure, tolerance, drawn["weights"].shape[-1])
-    state = training.start(model, drawn["weights"], numbers)
-    epochs = 0, schedule["epochs"]
-    carry = training.train(model, (state, watched), epoch_rows, epochs, numbers, watch)
-    state, watched = carry
-    final = state.weights
-    quiet = training.stays_silent(model, state, rows, numbers, schedule["travel"])
-    outputs, found = measure(final)
-    certified = quiet & schedule["certifiable"]
-    outcome = outcomes.classify(
-        outputs,
-        inputs,
-        targets,
-        found,
-        regions=regions,
-        tolerance=tolerance,
-        margin=setting.task.margin,
-        certified=certified,
-        finite=jnp.isfinite(final).all(axis=0),
-        halfway=watched["halfway"],
-    )
-    loss = training.loss(model, final, rows, numbers)
-    result = {
-        "outcome": outcome.astype(jnp.int8),
-        "loss": loss,
-        "errors": found.regions,
-        "first_solved": watched["first_solved"],
-        "certified": certified,
-    }
-    if model.network.parameters <= MAX_KEPT_PARAMETERS:
-        result |= {"initial_weights": drawn["weights"], "final_weights": final}
-    return result
-
-
-def _watch(schedule: Mapping[str, jax.Array], measure, tolerance: float, lanes: int):
-    """Return what is known before the first step, and the function that adds to it after a step.
-
-    Known of a member are the first check at which it was solved, and its error at half time.
-    """
-
-    def check(state, watched):
-        _, found = measure(state.weights)
-        new = (watched["first_solved"] < 0) & outcomes.solved(found, tolerance)
-        return {
-            "next": watched["next"] + 1,
-            "first_solved": jnp.where(new, state.step, watched["first_solved"]),
-            "halfway": jnp.where(state.step == schedule["half"], found.square, watched["halfway"]),
-        }
-
-    def watch(state, watched):
-        due = state.step == schedule["checks"][watched["next"]]
-        return jax.lax.cond(due, check, lambda state, watched: watched, state, watched)
-
-    before = {
-        "next": jnp.int32(0),
-        "first_solved": jnp.full(lanes, -1, jnp.int32),
-        "halfway": jnp.full(lanes, jnp.inf, jnp.float32),
-    }
-    return before, watch
-
-
-def _region_masks(task: Task, inputs: jax.Array) -> tuple[tuple[str, ...], jax.Array]:
-    """Return the regions' names and their masks (regions, rows, ...), in one order."""
-    names: list[tuple[str, ...]] = []
-
-    def masks(x):
-        found = tasks.definition(task).regions(x)
-        names.append(tuple(found))
-        return jnp.stack(list(found.values()))
-
-    stacked = jax.vmap(masks, -1, -1)(inputs)
-    return names[0], stacked
-
-
-def _epoch_rows(drawn, shared, bank):
-    order_keys = jax.random.wrap_key_data(drawn["order"].T, impl=keys.IMPLEMENTATION)
-    order = partial(jax.vmap, in_axes=(None, 0, None), out_axes=-1)(shuffling.epoch_order)
-    if shared is not None:
-        shuffled = shared[bank]  # the bank holds the rows themselves: one look-up, not two
-        return lambda epoch: order(shuffled, order_keys, epoch)
-
-    def own(epoch):
-        return jnp.take_along_axis(drawn["rows"], order(bank, order_keys, epoch)[:, None], 0)
-
-    return own
 
 
 @jax.jit
@@ -169,11 +39,41 @@ def _stream_keys(setting_keys: jax.Array, seeds: jax.Array) -> dict[str, jax.Arr
 @lru_cache(maxsize=64)
 def _draw_program(setting: Setting, law: tuple[Initialiser, ...], meaning: tasks.Definition):
     del meaning
-    return jax.jit(jax.vmap(partial(draw_member, setting, law), out_axes=-1))
+    return jax.jit(jax.vmap(partial(block.draw_member, setting, law), out_axes=-1))
+
+
+def _train_blocks(train: Callable, lanes: int, drawn, shared, bank, numbers, schedule, count):
+    """Train the first `count` lane blocks (may be traced) of one device."""
+
+    def own(i):
+        part = partial(jax.lax.dynamic_slice_in_dim, start_index=i * lanes, slice_size=lanes)
+        return jax.tree.map(lambda a: part(a, axis=a.ndim - 1), (drawn, numbers))
+
+    def one(i):
+        mine, its_numbers = own(i)
+        return train(mine, shared, bank, its_numbers, schedule)
+
+    def body(i, found):
+        def put(all_, new):
+            return jax.lax.dynamic_update_slice_in_dim(all_, new, i * lanes, all_.ndim - 1)
+
+        return jax.tree.map(put, found, one(i))
+
+    members = drawn["weights"].shape[-1]
+    kinds = jax.eval_shape(one, 0)
+    empty = jax.tree.map(lambda k: jnp.zeros((*k.shape[:-1], members), k.dtype), kinds)
+    return jax.lax.fori_loop(0, count, body, empty)
 
 
 @lru_cache(maxsize=64)
-def _train_program(setting: Setting, mesh: Mesh, forward: Any, meaning: tasks.Definition):
+def _train_program(
+    setting: Setting,
+    lanes: int,
+    mesh: Mesh,
+    fast: native.Trainer | None,
+    forward: Any,
+    meaning: tasks.Definition,
+):
     del forward
     whole, member = PartitionSpec(), PartitionSpec("members")
     members = PartitionSpec(None, "members")
@@ -182,34 +82,53 @@ def _train_program(setting: Setting, mesh: Mesh, forward: Any, meaning: tasks.De
         drawn["rows"] = PartitionSpec(None, None, "members")
     one_number = ("outcome", "loss", "first_solved", "certified")
     out = {**dict.fromkeys(one_number, member), "errors": members}
-    if setting.network.parameters <= MAX_KEPT_PARAMETERS:
+    if setting.network.parameters <= block.MAX_KEPT_PARAMETERS:
         out |= {"initial_weights": members, "final_weights": members}
-    block = jax.shard_map(
-        partial(train_block, setting),
+    train = jax.jit(partial(block.train_block, setting, fast))  # traced once, used twice
+    blocks = jax.shard_map(
+        partial(_train_blocks, train, lanes),
         mesh=mesh,
-        in_specs=(drawn, whole, whole, member, whole),
+        in_specs=(drawn, whole, whole, member, whole, whole),
         out_specs=out,
         check_vma=False,  # a loop that starts from constants is otherwise refused
     )
-    return jax.jit(block)
+    return jax.jit(blocks)
 
 
 def _float32(values: list) -> np.ndarray:
     return np.asarray(values, np.float32)
 
 
-class Runner:
-    """A group ready to run: its programs, shared data and permutation bank."""
+def _blocks(group: Group) -> int:
+    """Return how many lane blocks a device trains in one call: enough to keep it busy a second."""
+    setting = group.skeleton
+    epochs = group.schedule.checks[-1] / setting.training.steps_per_epoch(setting.task.rows)
+    work = 6 * setting.network.parameters * setting.task.rows * epochs * group.lanes
+    return max(1, min(MAX_BLOCKS, int(CALL_WORK / work)))
 
-    def __init__(self, group: Group, *, paired: bool = False):
+
+class Runner:
+    """A group ready to run: its programs, shared rows and permutation bank.
+
+    `fast` False trains by XLA's programs also where machine code of jaxlab's own would serve.
+    """
+
+    def __init__(self, group: Group, *, paired: bool = False, fast: bool = True):
         self.group, self.mesh = group, devices_mesh()
-        self.size = group.lanes * self.mesh.size
+        self.size = group.lanes * self.mesh.size * _blocks(group)
         self.keys = jnp.stack([keys.setting_key(s.name, paired=paired) for s in group.settings])
-        self.shared = shared_data(group.skeleton.task)
-        self.bank = shuffling.bank(group.skeleton.task.rows)
-        self.meaning = tasks.definition(group.skeleton.task)
-        forward = networks.MLP.__call__
-        self._train = _train_program(group.skeleton, self.mesh, forward, self.meaning)
+        task = group.skeleton.task
+        self.shared, self.meaning = block.shared_rows(task), tasks.definition(task)
+        orders = shuffling.bank(task.rows)
+        self.bank = orders if self.shared is None else self.shared[orders]
+        own_rows, on_cpu = self.shared is None, self.mesh.devices.flat[0].platform == "cpu"
+        trainer = None
+        if fast and on_cpu:
+            trainer = native.trainer(group.skeleton, len(orders), own_rows=own_rows)
+        if trainer is not None:
+            self.bank = native.laid_out(self.bank)
+        static = group.skeleton, group.lanes, self.mesh, trainer
+        self._train = _train_program(*static, networks.MLP.__call__, self.meaning)
 
     def draw(self, which: np.ndarray, seeds: np.ndarray) -> Arrays:
         """Draw members (position in group.settings, seed); the member axis is last.
@@ -243,6 +162,16 @@ class Runner:
         drawn["order"] = jax.random.key_data(streams["order"]).T
         return {k: np.asarray(v)[..., :count] for k, v in drawn.items()}
 
+    def _places(self, count: int) -> tuple[int, np.ndarray]:
+        """Return how many blocks each device trains, and where in a call each member stands.
+
+        A call has room for MAX_BLOCKS blocks on every device and uses the first of them.
+        """
+        lanes = self.group.lanes
+        blocks = -(-count // (lanes * self.mesh.size))
+        device, place = np.divmod(np.arange(count), blocks * lanes)
+        return blocks, device * (MAX_BLOCKS * lanes) + place
+
     def __call__(
         self, which: np.ndarray, seeds: np.ndarray, schedule: Schedule | None = None
     ) -> Arrays:
@@ -250,14 +179,16 @@ class Runner:
 
         `schedule` replaces the group's own, which is how the cost of a run is measured beforehand.
         """
-        count, pad = len(seeds), (0, self.size - len(seeds))
-        which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
-        chosen = [training.numbers_of(self.group.settings[i]) for i in which]
-        numbers = {name: _float32([c[name] for c in chosen]) for name in chosen[0]}
+        blocks, places = self._places(len(seeds))
+        source = np.zeros(MAX_BLOCKS * self.group.lanes * self.mesh.size, int)
+        source[places] = np.arange(len(seeds))  # the other places repeat the first member
+        chosen = [training.numbers_of(setting) for setting in self.group.settings]
+        columns = {name: _float32([c[name] for c in chosen]) for name in chosen[0]}
+        numbers = {name: column[which[source]] for name, column in columns.items()}
         told = (schedule or self.group.schedule).arguments()
-        drawn = self.draw(which, seeds)
-        result = self._train(drawn, self.shared, self.bank, numbers, told)
-        return {k: np.moveaxis(np.asarray(v), -1, 0)[:count] for k, v in result.items()}
+        drawn = {k: v[..., source] for k, v in self.draw(which, seeds).items()}
+        result = self._train(drawn, self.shared, self.bank, numbers, told, np.int32(blocks))
+        return {k: np.moveaxis(np.asarray(v), -1, 0)[places] for k, v in result.items()}
 
 
 def calls(

@@ -9,7 +9,6 @@ import numpy as np
 from jaxlab import keys, optimisers, tasks
 from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep
 
-NEVER = np.iinfo(np.int32).max
 MAX_LANES = 256
 LANE_ENTRIES = 2**17  # activations of one batch of a block: about the fast cache of one core
 
@@ -36,9 +35,8 @@ def laws(setting: Setting) -> tuple[Initialiser, ...]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long a block trains: one for all its members."""
+    """How long a block trains, one for all its members: until the last of the steps of `checks`."""
 
-    epochs: int
     travel: int  # steps until momentum is spent, for the death certificate
     certifiable: bool
     checks: tuple[int, ...]
@@ -46,19 +44,18 @@ class Schedule:
     @classmethod
     def of(cls, setting: Setting) -> "Schedule":
         """Return how long the members of a setting train."""
-        rows, train = setting.task.rows, setting.training
-        travel = optimisers.travel_steps(train.optimiser)
-        return cls(train.epochs, travel or 0, travel is not None, train.checks(rows))
+        travel = optimisers.travel_steps(setting.training.optimiser)
+        return cls(travel or 0, travel is not None, setting.training.checks(setting.task.rows))
 
     def arguments(self) -> dict[str, np.ndarray]:
         """Return what the compiled program is told; checks are padded to few different lengths."""
-        padded = np.full(-(-(len(self.checks) + 1) // 16) * 16, NEVER, np.int32)
+        padded = np.full(-(-len(self.checks) // 16) * 16, self.checks[-1], np.int32)
         padded[: len(self.checks)] = self.checks
         return {
-            "epochs": np.array(self.epochs, np.int32),
             "travel": np.array(self.travel, np.int32),
             "certifiable": np.array(self.certifiable),
             "checks": padded,
+            "check_count": np.array(len(self.checks), np.int32),
             "half": np.array(-(-self.checks[-1] // 2), np.int32),
             "one": np.array(1.0, np.float32),
         }

@@ -1,5 +1,6 @@
 """Run a sweep: train what is missing, show progress, keep the results."""
 
+import dataclasses
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from jaxlab.result import Members, Result
 from jaxlab.spec import Sweep
 from jaxlab.store import Folder, identity_of
 
-PROBE_EPOCHS = 10
+PROBE_SHARE = 0.05  # of a call's steps, to estimate what all will take
 QUIET_SECONDS = 2.0  # shorter runs say nothing
 
 
@@ -100,9 +101,10 @@ def _measure(
     return [_estimate(runner, wanted) for runner in runners] if progress else [1.0] * len(runners)
 
 
-def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], epochs: int) -> float:
+def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], steps: int) -> float:
     own = runner.group.schedule
-    schedule = grouping.Schedule(epochs, 0, own.certifiable, own.checks)
+    checks = tuple(min(check, steps) for check in own.checks)  # as many: the program stays the same
+    schedule = dataclasses.replace(own, travel=0, checks=checks)
     which, seeds = next(engine.calls(runner, wanted))
     start = time.perf_counter()
     runner(which, seeds, schedule)
@@ -110,9 +112,11 @@ def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], epochs: int)
 
 
 def _estimate(runner: engine.Runner, wanted: Mapping[str, np.ndarray]) -> float:
-    short, long = (_probe(runner, wanted, epochs) for epochs in (1, 1 + PROBE_EPOCHS))
+    total = runner.group.schedule.checks[-1]
+    part = max(1, round(PROBE_SHARE * total))
+    short, long = _probe(runner, wanted, 1), _probe(runner, wanted, 1 + part)
     calls = sum(1 for _ in engine.calls(runner, wanted))
-    return calls * (short + max(long - short, 0.0) / PROBE_EPOCHS * runner.group.schedule.epochs)
+    return calls * (short + max(long - short, 0.0) * total / part)
 
 
 def _bar(sweep: Sweep, wanted: Mapping[str, np.ndarray], seconds: float, progress: bool):

@@ -8,6 +8,7 @@ all share one bank (512 permutations, in 512 x rows orders) is an assumption, st
 
 import jax
 import jax.numpy as jnp
+from jax.extend.random import threefry_2x32
 
 from jaxlab import keys
 
@@ -24,17 +25,27 @@ def bank(rows: int) -> jax.Array:
     return jnp.concatenate([orders, orders], axis=1).astype(jnp.int32)
 
 
-def epoch_order(doubled: jax.Array, key: jax.Array, epoch: jax.Array | int) -> jax.Array:
+def place(size: int, rows: int, key: jax.Array, epoch: jax.Array) -> jax.Array:
+    """Return where in a bank of `size` permutations one member's epoch begins.
+
+    `key` (2,) is the data of the member's key. The result is a row of the bank whose permutations,
+    doubled, are laid end to end; that epoch's rows are this one and those after it.
+    """
+    # The two words of a Threefry hash are uniform: one picks the permutation, one the rotation.
+    # They are those of jax.random.fold_in(key, epoch).
+    words = threefry_2x32(key, jnp.stack([jnp.uint32(0), epoch.astype(jnp.uint32)]))
+    choice = jax.lax.rem(words[0], jnp.uint32(size))
+    rotation = jax.lax.rem(words[1], jnp.uint32(rows))
+    return (choice * (2 * rows) + rotation).astype(jnp.int32)
+
+
+def epoch_entries(doubled: jax.Array, key: jax.Array, epoch: jax.Array) -> jax.Array:
     """Return the entries of `doubled` (permutations, 2 rows, ...) for one member's epoch.
 
     The result (rows, ...) is the order itself for a bank of row numbers, and the rows in that
     order for a bank that holds the data.
     """
     size, twice = doubled.shape[:2]
-    rows = twice // 2
-    # The two words of a Threefry hash are uniform: one picks the permutation, one the rotation.
-    words = jax.random.key_data(jax.random.fold_in(key, epoch))
-    choice = (words[0] % size).astype(jnp.int32)
-    rotation = (words[1] % rows).astype(jnp.int32)
+    first = place(size, twice // 2, key, epoch)
     flat = doubled.reshape(size * twice, *doubled.shape[2:])
-    return jax.lax.dynamic_slice_in_dim(flat, choice * twice + rotation, rows)
+    return jax.lax.dynamic_slice_in_dim(flat, first, twice // 2)

@@ -33,7 +33,7 @@ UNREADABLE = (
     *(OSError, ValueError, TypeError, KeyError, RuntimeError),
     *(EOFError, zipfile.BadZipFile, zlib.error),
 )
-PACKAGES = ("jaxlab", "jax", "jaxlib", "flax", "optax", "numpy")
+PACKAGES = ("jaxlab", "jax", "jaxlib", "flax", "optax", "numpy", "llvmlite")
 
 
 class ResultsError(ValueError):

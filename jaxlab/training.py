@@ -7,6 +7,7 @@ judges. The engine, the Keras comparison and replay all enter here.
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -70,7 +71,11 @@ def loss(model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers) ->
     return jnp.mean(pointwise_loss(model.training.loss, outputs - targets), axis=(0, 1))
 
 
-def _loss_and_gradient(model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers):
+def loss_and_gradient(
+    model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers
+) -> tuple[jax.Array, jax.Array]:
+    """Return the mean loss (...) over rows and its gradient (parameters, ...) of every member."""
+
     def total(w):
         each = loss(model, w, rows, numbers)
         return jnp.sum(each), each  # members do not meet, so the sum's gradient is each one's own
@@ -92,122 +97,120 @@ def start(model: Model, weights: jax.Array, numbers: Numbers) -> State:
     return State(weights, _per_member(init, weights)(weights, numbers), jnp.int32(0))
 
 
-def step(model: Model, state: State, rows: jax.Array, numbers: Numbers) -> tuple[State, jax.Array]:
-    """Make one update on a batch; return the new state and the loss (...) before the update."""
-    losses, gradient = _loss_and_gradient(model, state.weights, rows, numbers)
-    return _update(model, state, gradient, numbers), losses
+def update(model: Model, state: State, gradient: jax.Array, numbers: Numbers) -> State:
+    """Return the state after the optimiser has been told a gradient (parameters, ...)."""
 
-
-def _update(model: Model, state: State, gradient: jax.Array, numbers: Numbers) -> State:
-    def update(g, s, w, n):
+    def one(g, s, w, n):
         updates, new = optimisers.build(model.training.optimiser, n).update(g, s, w)
         return optax.apply_updates(w, updates), new
 
-    mapped = _per_member(update, state.weights)
+    mapped = _per_member(one, state.weights)
     weights, optimiser = mapped(gradient, state.optimiser, state.weights, numbers)
     return State(weights, optimiser, state.step + 1)
 
 
-def epoch(
-    model: Model,
-    carry: tuple[State, Any],
-    rows: jax.Array,
-    numbers: Numbers,
-    watch: Callable[[State, Any], Any],
-) -> tuple[tuple[State, Any], jax.Array]:
-    """Make one epoch of updates on rows (rows, inputs + outputs, ...) in the order given.
-
-    `watch(state, watched)` is called after every step. Returns the new carry and the losses
-    (steps, ...) before the steps. What is left over after the whole batches makes one more.
-    """
-    size = min(model.training.batch_size or rows.shape[0], rows.shape[0])
-    whole = rows.shape[0] // size
-
-    def one(carry, batch):
-        state, losses = step(model, carry[0], batch, numbers)
-        return (state, watch(state, carry[1])), losses
-
-    def numbered(carry, i):
-        return one(carry, jax.lax.dynamic_slice_in_dim(rows, i * size, size))
-
-    carry, losses = jax.lax.scan(numbered, carry, jnp.arange(whole))
-    if rows.shape[0] % size:
-        carry, last = one(carry, rows[whole * size :])
-        losses = jnp.concatenate([losses, last[None]])
-    return carry, losses
+def step(model: Model, state: State, rows: jax.Array, numbers: Numbers) -> tuple[State, jax.Array]:
+    """Make one update on a batch; return the new state and the loss (...) before the update."""
+    losses, gradient = loss_and_gradient(model, state.weights, rows, numbers)
+    return update(model, state, gradient, numbers), losses
 
 
 def train(
-    model: Model,
-    carry: tuple[State, Any],
-    epoch_rows: EpochRows,
-    epochs: tuple[jax.Array | int, jax.Array | int],
-    numbers: Numbers,
-    watch: Callable[[State, Any], Any] = lambda state, watched: watched,
-) -> tuple[State, Any]:
-    """Train from epoch `epochs[0]` up to, not including, `epochs[1]`; both may be traced.
+    model: Model, state: State, epoch_rows: EpochRows, end: jax.Array | int, numbers: Numbers
+) -> State:
+    """Train until `end` steps (may be traced) have been made since the start.
 
-    `epoch_rows(epoch)` returns that epoch's rows in order, (rows, inputs + outputs, ...).
+    `epoch_rows(epoch)` returns that epoch's rows in order, (rows, inputs + outputs, ...). What is
+    left over after an epoch's whole batches makes one more, smaller batch.
     """
+    count = jax.eval_shape(epoch_rows, jnp.int32(0)).shape[0]
+    size = min(model.training.batch_size or count, count)
+    whole, per_epoch = count // size, -(-count // size)
 
-    def body(i, carry):
-        return epoch(model, carry, epoch_rows(i), numbers, watch)[0]
+    def epoch(i, state):
+        rows, begun = epoch_rows(i), i * per_epoch
 
-    return jax.lax.fori_loop(epochs[0], epochs[1], body, carry)
+        def batch(rows, state):
+            return step(model, state, rows, numbers)[0]
+
+        def numbered(j, state):
+            return batch(jax.lax.dynamic_slice_in_dim(rows, j * size, size), state)
+
+        first, last = jnp.maximum(state.step - begun, 0), jnp.minimum(end - begun, whole)
+        state = jax.lax.fori_loop(first, last, numbered, state)
+        if whole == per_epoch:
+            return state
+        due = (state.step == begun + whole) & (state.step < end)
+        return jax.lax.cond(due, partial(batch, rows[whole * size :]), lambda s: s, state)
+
+    return jax.lax.fori_loop(state.step // per_epoch, -(-end // per_epoch), epoch, state)
 
 
-def silent(model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers) -> jax.Array:
-    """Say of each member (...) if no row moves any weight before the output's bias.
+def silent_at(model: Model, weights: jax.Array, row: jax.Array, numbers: Numbers) -> jax.Array:
+    """Say of each member in which ways, (2, ...), it is silent at a row (inputs + outputs, ...).
 
-    Either every gradient is 0, that of the output's bias too, or none of those weights has an
-    influence on what enters the output units, so that none can get a gradient whatever the bias
-    does. Exactly 0, row by row: rows are taken as further members, so that no sum can cancel.
+    First: every gradient is 0, that of the output's bias too. Second: no weight before the output's
+    bias has an influence on what enters the output units, so that none can get a gradient whatever
+    that bias does.
     """
-    members, outputs = weights.shape[1:], model.network.widths[-1]
+    outputs = model.network.widths[-1]
     before = weights.shape[0] - outputs * model.network.use_bias
+    activations = (*model.network.activations[:-1], "linear")
+    open_network = dataclasses.replace(model.network, activations=activations)
+    open_model = dataclasses.replace(model, network=open_network)
+
+    def entering(w, unit):
+        return jnp.sum(predict(open_model, w, row[None, : model.inputs], numbers)[:, unit])
+
+    shut = jnp.all(loss_and_gradient(model, weights, row[None], numbers)[1] == 0, axis=0)
+    influences = [jax.grad(entering)(weights, unit)[:before] for unit in range(outputs)]
+    deaf = jnp.all(jnp.concatenate(influences) == 0, axis=0)
+    return jnp.stack([shut, deaf])
+
+
+def silent(model: Model, rows: jax.Array, numbers: Numbers, weights: jax.Array) -> jax.Array:
+    """Say of each member (...) if it is silent in one of the ways at all rows (rows, d, ...).
+
+    Exactly 0, row by row: rows are taken as further members, so that no sum can cancel.
+    """
+    members = weights.shape[1:]
     chunk = max(1, min(rows.shape[0], 2**20 // max(1, weights.size)))
     pad = -rows.shape[0] % chunk
     rows = jnp.concatenate([rows, jnp.broadcast_to(rows[:1], (pad, *rows.shape[1:]))])
     pieces = jnp.moveaxis(rows.reshape(-1, chunk, *rows.shape[1:]), 1, 2)  # (pieces, d, chunk, ...)
     spread = jnp.broadcast_to(weights[:, None], (weights.shape[0], chunk, *members))
-    activations = (*model.network.activations[:-1], "linear")
-    open_network = dataclasses.replace(model.network, activations=activations)
-    open_model = dataclasses.replace(model, network=open_network)
 
-    def entering(w, x, unit):
-        return jnp.sum(predict(open_model, w, x[:, : model.inputs], numbers)[:, unit])
+    def piece(ways, rows):
+        return ways & jnp.all(silent_at(model, spread, rows, numbers), axis=1), None
 
-    def nowhere(gradient):
-        return jnp.all(gradient == 0, axis=(0, 1))
-
-    def piece(carry, x):
-        shut, deaf = carry
-        shut &= nowhere(_loss_and_gradient(model, spread, x[None], numbers)[1])
-        for unit in range(outputs):
-            deaf &= nowhere(jax.grad(entering)(spread, x[None], unit)[:before])
-        return (shut, deaf), None
-
-    everyone = jnp.ones(members, bool)
-    shut, deaf = jax.lax.scan(piece, (everyone, everyone), pieces)[0]
-    return shut | deaf
+    ways = jax.lax.scan(piece, jnp.ones((2, *members), bool), pieces)[0]
+    return jnp.any(ways, axis=0)
 
 
 def stays_silent(
-    model: Model, state: State, rows: jax.Array, numbers: Numbers, travel: jax.Array | int
+    model: Model,
+    state: State,
+    numbers: Numbers,
+    travel: jax.Array | int,
+    is_silent: Callable[[jax.Array], jax.Array],
 ) -> jax.Array:
     """Say of each member (...) if it is silent and stays so while its momentum is spent.
 
-    Without gradients an optimiser coasts for `travel` steps (may be traced), and continued training
-    is this coasting while the silence lasts. Silence is looked for now and after travel, travel/2,
-    travel/4, ... steps: most of the way is made in the first few.
+    `is_silent` tells it from the weights. Without gradients an optimiser coasts for `travel` steps
+    (may be traced), and continued training is this coasting while the silence lasts. Silence is
+    looked for now and after travel, travel/2, travel/4, ... steps: most of the way is made in the
+    first few.
     """
     nothing = jnp.zeros_like(state.weights)
     ends = -(-travel // 2 ** jnp.arange(LOOKS)[::-1])
 
+    def still(state, quiet):
+        return quiet & is_silent(state.weights)
+
     def look(carry, steps):
         state, quiet = carry
-        quiet &= silent(model, state.weights, rows, numbers)
-        coast = jax.lax.fori_loop(0, steps, lambda _, s: _update(model, s, nothing, numbers), state)
+        quiet = jax.lax.cond(jnp.any(quiet), still, lambda _, quiet: quiet, state, quiet)
+        coast = jax.lax.fori_loop(0, steps, lambda _, s: update(model, s, nothing, numbers), state)
         return (coast, quiet), None
 
     steps = jnp.diff(ends, prepend=0, append=ends[-1:])

@@ -1,0 +1,388 @@
+"""How each JAX operation is written for a vector of members.
+
+What is missing here is no error: a training step that needs it runs as an XLA program instead.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import numpy as np
+from llvmlite import ir
+
+from jaxlab.native import elementary
+from jaxlab.native.elementary import CONTRACT, call
+from jaxlab.native.lanes import (
+    FLOAT,
+    UnsupportedError,
+    Vectors,
+    each,
+    element_type,
+    splat,
+    vector,
+)
+
+RULES: dict[str, Callable[..., list[Vectors]]] = {}
+
+
+def _number(name: str):
+    """Enter a function of (builder, dtype, vector, ...) as the rule of an elementwise operation."""
+
+    def enter(function: Callable) -> Callable:
+        def rule(builder, equation, *operands):
+            dtype = np.dtype(equation.invars[0].aval.dtype)
+            return [each(partial(function, builder, dtype), *operands)]
+
+        RULES[name] = rule
+        return function
+
+    return enter
+
+
+def _movement(name: str):
+    """Enter a function of (params, array, ...) that only moves numbers about."""
+
+    def enter(function: Callable) -> Callable:
+        def rule(builder, equation, *operands):
+            del builder
+            results = function(equation.params, *operands)
+            return list(results) if equation.primitive.multiple_results else [results]
+
+        RULES[name] = rule
+        return function
+
+    return enter
+
+
+def _arithmetic(name: str, for_floats: str, for_ints: str | None = None) -> None:
+    @_number(name)
+    def write(builder, dtype, *operands):
+        if dtype.kind == "f":
+            return getattr(builder, for_floats)(*operands, flags=CONTRACT)
+        if for_ints is None or dtype.kind == "b":
+            raise UnsupportedError(f"{name} of {dtype}")
+        return getattr(builder, for_ints)(*operands)
+
+
+_arithmetic("add", "fadd", "add")
+_arithmetic("add_any", "fadd", "add")
+_arithmetic("sub", "fsub", "sub")
+_arithmetic("mul", "fmul", "mul")
+_arithmetic("div", "fdiv")
+_arithmetic("neg", "fneg", "neg")
+
+
+def _comparison(name: str, sign: str) -> None:
+    @_number(name)
+    def write(builder, dtype, a, b):
+        if dtype.kind == "f":
+            ordered = builder.fcmp_unordered if name == "ne" else builder.fcmp_ordered
+            return ordered(sign, a, b)
+        return (builder.icmp_signed if dtype.kind == "i" else builder.icmp_unsigned)(sign, a, b)
+
+
+_comparison("eq", "==")
+_comparison("ne", "!=")
+_comparison("lt", "<")
+_comparison("le", "<=")
+_comparison("gt", ">")
+_comparison("ge", ">=")
+
+
+def _bitwise(name: str, method: str) -> None:
+    @_number(name)
+    def write(builder, dtype, *operands):
+        del dtype
+        return getattr(builder, method)(*operands)
+
+
+_bitwise("and", "and_")
+_bitwise("or", "or_")
+_bitwise("xor", "xor")
+_bitwise("not", "not_")
+_bitwise("shift_left", "shl")
+_bitwise("shift_right_logical", "lshr")
+
+
+def _extreme(name: str, sign: str) -> None:
+    @_number(name)
+    def write(builder, dtype, a, b):
+        if dtype.kind != "f":
+            signed = builder.icmp_signed if dtype.kind == "i" else builder.icmp_unsigned
+            return builder.select(signed(sign, a, b), a, b)
+        # A NaN in either is passed on: in a because it compares false with any b ...
+        chosen = builder.select(builder.fcmp_ordered(sign, b, a), b, a)
+        if isinstance(b, ir.Constant):
+            return chosen
+        return builder.select(builder.fcmp_unordered("uno", b, b), b, chosen)  # ... and in b
+
+
+_extreme("max", ">")
+_extreme("min", "<")
+
+
+def _intrinsic(name: str, intrinsic: str) -> None:
+    @_number(name)
+    def write(builder, dtype, a):
+        if dtype.kind != "f":
+            raise UnsupportedError(f"{name} of {dtype}")
+        return call(builder, intrinsic, a)
+
+
+_intrinsic("sqrt", "sqrt")
+_intrinsic("abs", "fabs")
+_intrinsic("floor", "floor")
+
+
+def _elementary(name: str, function: Callable) -> None:
+    @_number(name)
+    def write(builder, dtype, a):
+        if dtype.kind != "f":
+            raise UnsupportedError(f"{name} of {dtype}")
+        return elementary.in_double(builder, function, a)
+
+
+_elementary("exp", elementary.exp)
+_elementary("expm1", elementary.expm1)
+_elementary("log", elementary.log)
+_elementary("log1p", elementary.log1p)
+_elementary("tanh", elementary.tanh)
+_elementary("logistic", elementary.logistic)
+
+
+@_number("rem")
+def _remainder(builder, dtype, a, b):
+    if dtype.kind != "u":
+        raise UnsupportedError(f"a remainder of {dtype}")
+    return builder.urem(a, b)
+
+
+@_number("square")
+def _square(builder, dtype, a):
+    return builder.fmul(a, a, flags=CONTRACT) if dtype.kind == "f" else builder.mul(a, a)
+
+
+@_number("rsqrt")
+def _rsqrt(builder, dtype, a):
+    del dtype
+    return builder.fdiv(splat(1.0, FLOAT), call(builder, "sqrt", a))
+
+
+@_number("sign")
+def _sign(builder, dtype, a):
+    if dtype.kind != "f":
+        raise UnsupportedError(f"sign of {dtype}")
+    zero, one = splat(0.0, FLOAT), splat(1.0, FLOAT)
+    signed = call(builder, "copysign", one, a)
+    nothing = builder.fcmp_unordered("ueq", a, zero)  # a zero, or not a number, is its own sign
+    return builder.select(nothing, a, signed)
+
+
+@_number("pow")
+def _power(builder, dtype, a, b):
+    if dtype.kind != "f":
+        raise UnsupportedError(f"pow of {dtype}")
+    exponent = b if b.type.element is FLOAT else builder.sitofp(b, vector(FLOAT))
+    return elementary.in_double(builder, elementary.power, a, exponent)
+
+
+def _need_floats(equation) -> None:
+    dtype = np.dtype(equation.invars[0].aval.dtype)
+    if dtype.kind != "f":
+        raise UnsupportedError(f"{equation.primitive.name} of {dtype}")
+
+
+def _integer_power(builder, equation, a):
+    _need_floats(equation)
+    exponent = equation.params["y"]
+    if not 1 <= exponent <= 8:
+        raise UnsupportedError(f"the power {exponent}")
+
+    def power(value):
+        product = value
+        for _ in range(exponent - 1):
+            product = builder.fmul(product, value, flags=CONTRACT)
+        return product
+
+    return [each(power, a)]
+
+
+RULES["integer_pow"] = _integer_power
+
+
+def _select(builder, equation, which, *cases):
+    if len(cases) != 2 or equation.invars[0].aval.dtype != np.bool_:
+        raise UnsupportedError("a choice among more than two")
+    return [each(lambda w, no, yes: builder.select(w, yes, no), which, *cases)]
+
+
+RULES["select_n"] = _select
+
+
+def _convert(builder, equation, a):
+    source = np.dtype(equation.invars[0].aval.dtype)
+    target = np.dtype(equation.params["new_dtype"])
+    element = vector(element_type(target))
+
+    def convert(value):
+        if source == target or {source.kind, target.kind} == {"i", "u"}:
+            return value
+        match source.kind + target.kind:
+            case "if":
+                return builder.sitofp(value, element)
+            case "uf" | "bf":
+                return builder.uitofp(value, element)
+            case "bi" | "bu":
+                return builder.zext(value, element)
+        raise UnsupportedError(f"a conversion of {source} to {target}")
+
+    return [each(convert, a)]
+
+
+RULES["convert_element_type"] = _convert
+
+
+def _fold(builder, operation: Callable, array: Vectors, axes: Iterable[int]) -> Vectors:
+    for axis in sorted(axes, reverse=True):
+        entries = np.moveaxis(array, axis, 0)
+        total = entries[0:1]
+        for i in range(1, len(entries)):
+            total = each(partial(operation, builder), total, entries[i : i + 1])
+        array = total[0:1].reshape(entries.shape[1:])
+    return array
+
+
+def _reduction(name: str, operation: Callable) -> None:
+    def rule(builder, equation, array):
+        if operation is _plus:
+            _need_floats(equation)
+        return [_fold(builder, operation, array, equation.params["axes"])]
+
+    RULES[name] = rule
+
+
+def _plus(builder, a, b):
+    return builder.fadd(a, b, flags=CONTRACT)
+
+
+_reduction("reduce_sum", _plus)
+_reduction("reduce_and", lambda builder, a, b: builder.and_(a, b))
+_reduction("reduce_or", lambda builder, a, b: builder.or_(a, b))
+
+
+def _dot(builder, equation, a, b):
+    _need_floats(equation)
+    (of_a, of_b), batch = equation.params["dimension_numbers"]
+    if batch != ((), ()):
+        raise UnsupportedError("a product with batch axes")
+    terms = np.prod([a.shape[i] for i in of_a], dtype=int)
+    a = np.moveaxis(a, of_a, range(len(of_a)))
+    b = np.moveaxis(b, of_b, range(len(of_b)))
+    outer = (*a.shape[len(of_a) :], *b.shape[len(of_b) :])
+    rows, columns = a.reshape(terms, -1), b.reshape(terms, -1)
+    total = np.empty((rows.shape[1], columns.shape[1]), object)
+    for i, j in np.ndindex(*total.shape):
+        value = builder.fmul(rows[0, i], columns[0, j], flags=CONTRACT)
+        for k in range(1, terms):
+            value = _plus(builder, value, builder.fmul(rows[k, i], columns[k, j], flags=CONTRACT))
+        total[i, j] = value
+    return [total.reshape(outer)]
+
+
+RULES["dot_general"] = _dot
+
+
+@_movement("broadcast_in_dim")
+def _broadcast(params, array):
+    shape = [1] * len(params["shape"])
+    for axis, size in zip(params["broadcast_dimensions"], array.shape, strict=True):
+        shape[axis] = size
+    return np.broadcast_to(array.reshape(shape), params["shape"])
+
+
+@_movement("reshape")
+def _reshape(params, array):
+    return array.reshape(params["new_sizes"])
+
+
+@_movement("squeeze")
+def _squeeze(params, array):
+    return array.reshape(np.delete(array.shape, params["dimensions"]).astype(int))
+
+
+@_movement("transpose")
+def _transpose(params, array):
+    return np.transpose(array, params["permutation"])
+
+
+@_movement("slice")
+def _slice(params, array):
+    steps = params["strides"] or [1] * array.ndim
+    bounds = zip(params["start_indices"], params["limit_indices"], steps, strict=True)
+    return array[tuple(slice(*bound) for bound in bounds)]
+
+
+@_movement("pad")
+def _pad(params, array, value):
+    config = params["padding_config"]
+    if any(low < 0 or high < 0 for low, high, _ in config):
+        raise UnsupportedError("a cut by padding")
+    spread = [
+        size + max(size - 1, 0) * inner
+        for size, (_, _, inner) in zip(array.shape, config, strict=True)
+    ]
+    padded = np.empty(
+        [low + size + high for size, (low, high, _) in zip(spread, config, strict=True)], object
+    )
+    padded[...] = value[()]
+    places = zip(spread, config, strict=True)
+    padded[tuple(slice(low, low + size, inner + 1) for size, (low, _, inner) in places)] = array
+    return padded
+
+
+@_movement("split")
+def _split(params, array):
+    return np.split(array, np.cumsum(params["sizes"])[:-1], axis=params["axis"])
+
+
+@_movement("concatenate")
+def _concatenate(params, *arrays):
+    return np.concatenate(arrays, axis=params["dimension"])
+
+
+@_movement("stack")
+def _stack(params, *arrays):
+    return np.stack(arrays, axis=params["axis"])
+
+
+@_movement("unstack")
+def _unstack(params, array):
+    pieces = np.split(array, array.shape[params["axis"]], axis=params["axis"])
+    return [piece.reshape(np.delete(array.shape, params["axis"]).astype(int)) for piece in pieces]
+
+
+@_movement("rev")
+def _reverse(params, array):
+    return np.flip(array, params["dimensions"])
+
+
+@_movement("copy")
+def _copy(params, array):
+    del params
+    return array
+
+
+RULES["stop_gradient"] = RULES["copy"]
+
+
+def _threefry(builder, equation, *operands):
+    del equation
+
+    def hashed(k1, k2, x1, x2):
+        return elementary.threefry(builder, k1, k2, x1, x2)
+
+    first, second = np.frompyfunc(hashed, 4, 2)(*(operand.ravel() for operand in operands))
+    shape = operands[2].shape
+    return [first.reshape(shape), second.reshape(shape)]
+
+
+RULES["threefry2x32"] = _threefry
