@@ -124,7 +124,7 @@ class Runner:
         own_rows, on_cpu = self.shared is None, self.mesh.devices.flat[0].platform == "cpu"
         trainer = None
         if fast and on_cpu:
-            trainer = native.trainer(group.skeleton, len(orders), own_rows=own_rows)
+            trainer = native.trainer_for(group.skeleton, len(orders), own_rows=own_rows)
         if trainer is not None:
             self.bank = native.laid_out(self.bank)
         static = group.skeleton, group.lanes, self.mesh, trainer

@@ -6,6 +6,6 @@ which a member never leaves the processor's registers. It is used on CPUs; elsew
 networks, training is a program of XLA. Both agree to rounding.
 """
 
-from jaxlab.native.trainer import Trainer, laid_out, trainer
+from jaxlab.native.trainer import Trainer, laid_out, trainer_for
 
-__all__ = ["Trainer", "laid_out", "trainer"]
+__all__ = ["Trainer", "laid_out", "trainer_for"]

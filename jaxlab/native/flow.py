@@ -11,6 +11,8 @@ from llvmlite import ir
 from jaxlab.native.elementary import LONG
 from jaxlab.native.lanes import INT, WIDTH, Value, Vectors, each, splat, vector
 
+WRITTEN_OUT = 64  # entries of an array; larger ones are gone through in loops, and stay in memory
+
 
 @contextmanager
 def loop(builder: Any, first: Value, end: Value, stride: int = 1) -> Iterator[Value]:
@@ -44,7 +46,7 @@ def for_all(builder: Any, number: Value) -> Value:
 
 @dataclass(frozen=True)
 class Members:
-    """WIDTH members, from `first` on, of arrays in memory; their last axis is all `lanes` members."""
+    """WIDTH members, from `first` on, of arrays in memory whose last axis is `lanes` members."""
 
     builder: Any
     first: Value
@@ -97,6 +99,24 @@ class Variables:
     def set(self, values: Vectors) -> None:
         """Replace all entries."""
         each(self.builder.store, values, self.places)
+
+    def read(self, members: Members, place: Value) -> None:
+        """Replace all entries by those of an array in memory."""
+        if self.places.size <= WRITTEN_OUT:
+            self.set(members.load(place, self.places.shape, self.type.element))
+            return
+        with loop(self.builder, LONG(0), LONG(self.places.size)) as i:
+            at = members.at(place, i, self.type.element)
+            self.builder.store(self.builder.load(at, typ=self.type, align=1), self._at(i))
+
+    def write(self, members: Members, place: Value) -> None:
+        """Put all entries into an array in memory."""
+        if self.places.size <= WRITTEN_OUT:
+            members.store(place, self.get())
+            return
+        with loop(self.builder, LONG(0), LONG(self.places.size)) as i:
+            value = self.builder.load(self._at(i), typ=self.type)
+            self.builder.store(value, members.at(place, i, self.type.element), align=1)
 
     def get_one(self, entry: Value) -> Vectors:
         """Return the entry of that number, which need not be known here, as an array of one."""

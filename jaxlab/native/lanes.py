@@ -90,7 +90,8 @@ class Writer:
 
         def read(atom: Any):
             if isinstance(atom, Literal):  # its value may be a plain Python number
-                return constants(np.asarray(atom.val, atom.aval.dtype))
+                kind: Any = atom.aval
+                return constants(np.asarray(atom.val, kind.dtype))
             return known[atom]
 
         for equation in jaxpr.eqns:

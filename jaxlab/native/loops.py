@@ -94,11 +94,10 @@ class Loops:
         results = [self.call.result(i) for i in range(len(self.state))]
         with all_members(self.builder, self.call.size(2, 1)) as members:
             for variables, place in zip(self.state, state_at, strict=True):
-                shape, element = variables.places.shape, variables.type.element
-                variables.set(members.load(place, shape, element))
+                variables.read(members, place)
             self._epochs(members, [members.load(place, (), FLOAT) for place in numbers_at])
             for variables, place in zip(self.state, results, strict=True):
-                members.store(place, variables.get())
+                variables.write(members, place)
 
     def _epochs(self, members: Members, numbers: list[Vectors]) -> None:
         builder = self.builder

@@ -31,12 +31,12 @@ def write(builder: Any, silence: Silence, call: Call) -> None:
     rows, weights_at = call.given(0), call.given(1)
     numbers_at = [call.given(2 + i) for i in range(len(numbers))]
     (ways,) = silence.at_row.out_avals[0].shape
-    silent = Variables(builder, (ways,), BIT)
+    silent, own = Variables(builder, (ways,), BIT), Variables(builder, weights.shape, FLOAT)
     apply, result, size = Writer(builder, RULES), call.result(0), row.shape[0]
     with all_members(builder, call.size(1, 1)) as members:
         silent.set(constants(np.ones(ways, bool)))
         given = [members.load(place, (), FLOAT) for place in numbers_at]
-        own = members.load(weights_at, weights.shape, FLOAT)
+        own.read(members, weights_at)
         with loop(builder, LONG(0), call.size(0, 0)) as i:
             values = np.empty(size, object)
             for j in range(size):
@@ -47,7 +47,7 @@ def write(builder: Any, silence: Silence, call: Call) -> None:
                 else:
                     place = builder.gep(rows, [entry], source_etype=FLOAT)
                     values[j] = for_all(builder, builder.load(place, typ=FLOAT))
-            (here,) = apply(silence.at_row, own, values, *given)
+            (here,) = apply(silence.at_row, own.get(), values, *given)
             silent.set(np.frompyfunc(builder.and_, 2, 1)(silent.get(), here))
         anyhow = splat(False, BIT)
         for way in silent.get():

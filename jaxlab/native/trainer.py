@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from jaxlab import networks, shuffling, training
 from jaxlab.native import program
+from jaxlab.native.flow import WRITTEN_OUT
 from jaxlab.native.lanes import WIDTH, UnsupportedError
 from jaxlab.native.loops import Loops, Steps
 from jaxlab.native.silence import Silence
@@ -17,7 +18,6 @@ from jaxlab.native.silence import write as write_silence
 from jaxlab.spec import Setting
 
 MAX_PARAMETERS = 512  # the gradient is written out; larger networks have better programs in XLA
-MAX_WRITTEN_UPDATES = 64  # of weights; more are updated in a loop, in memory
 
 
 def traced_steps(setting: Setting, permutations: int, *, own_rows: bool) -> Steps:
@@ -26,7 +26,7 @@ def traced_steps(setting: Setting, permutations: int, *, own_rows: bool) -> Step
     names = sorted(training.numbers_of(setting))
     numbers = [jnp.float32(0)] * len(names)
     weights = jnp.zeros(setting.network.parameters)
-    together = len(weights) <= MAX_WRITTEN_UPDATES or setting.training.optimiser.clip_norm > 0
+    together = len(weights) <= WRITTEN_OUT or setting.training.optimiser.clip_norm > 0
     updated = weights if together else weights[:1]  # only a norm connects the weights' updates
     start = training.start(model, updated, dict(zip(names, numbers, strict=True)))
     state, structure = jax.tree.flatten((start.weights, start.optimiser))
@@ -115,16 +115,18 @@ def _for_each(numbers: Mapping[str, jax.Array], lanes: int) -> list[jax.Array]:
     return [jnp.broadcast_to(numbers[name], (lanes,)) for name in sorted(numbers)]
 
 
-def trainer(setting: Setting, permutations: int, *, own_rows: bool) -> Trainer | None:
+def trainer_for(setting: Setting, permutations: int, *, own_rows: bool) -> Trainer | None:
     """Return the trainer of a specification, for a bank of so many permutations.
 
     None for networks that are too large for it or need an operation that it does not know.
     """
-    return _trainer(setting, permutations, own_rows, networks.MLP.__call__)
+    return _trained_by(setting, permutations, own_rows, networks.MLP.__call__)
 
 
 @lru_cache(maxsize=64)
-def _trainer(setting: Setting, permutations: int, own_rows: bool, forward: Any) -> Trainer | None:
+def _trained_by(
+    setting: Setting, permutations: int, own_rows: bool, forward: Any
+) -> Trainer | None:
     del forward  # the network's call belongs to what is traced
     if setting.network.parameters > MAX_PARAMETERS:
         return None
