@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import boschloo_exact, hypergeom, norm
+from scipy.stats import boschloo_exact, chi2, hypergeom, norm
 
 from jaxlab.compare import Alternative, binomial_test, check_alternative
 from jaxlab.tally import Interval, check_count, check_natural, wilson
@@ -82,6 +82,50 @@ def mcnemar(b: int, c: int, alternative: Alternative = "two-sided") -> float:
     """
     b, c = check_natural("b", b), check_natural("c", c)
     return binomial_test(b, b + c, 0.5, alternative)
+
+
+def paired_difference(b: int, c: int, n: int, level: float = 0.95) -> Interval:
+    """Return the interval of rate 1 - rate 2 for two settings that share n seeds.
+
+    `b` members hit under the first setting only, `c` under the second only. Wald's interval after
+    half a member is added to each of the four kinds; its coverage is about `level`, not at least.
+    Raises ValueError unless b and c are integers of at least 0 with b + c <= n. Source: Agresti and
+    Min, Stat. Med. 24 (2005) 729.
+
+    >>> limits = paired_difference(20, 10, 100)
+    >>> round(limits.low, 4), round(limits.high, 4)
+    (-0.0072, 0.2033)
+    """
+    check_count("b + c", check_natural("b", b) + check_natural("c", c), "n", n)
+    only1, only2, total = b + 0.5, c + 0.5, n + 2
+    middle = (only1 - only2) / total
+    variance = ((only1 + only2) / total - middle**2) / total
+    half = float(norm.isf((1 - level) / 2)) * math.sqrt(variance)
+    return Interval(middle - half, middle + half)
+
+
+def cochran_q(hits: ArrayLike) -> tuple[float, float]:
+    """Return (Q, p-value) for several settings sharing their seeds to have the same rate.
+
+    `hits` (members, settings) says who hit under which. Q compares the spread of the settings'
+    counts with what each member's own wavering explains, whatever the members' own rates; it is
+    about chi-square with settings - 1 degrees of freedom. Where no member wavers: (0, 1). Raises
+    ValueError unless there are at least two settings. Source: Cochran, Biometrika 37 (1950) 256.
+
+    >>> q, p = cochran_q([[1, 0, 0], [1, 1, 0], [1, 0, 0], [1, 1, 1]])
+    >>> round(q, 4), round(p, 4)
+    (4.6667, 0.097)
+    """
+    table = np.asarray(hits, float)
+    if table.ndim != 2 or table.shape[1] < 2:
+        raise ValueError(f"hits have shape {table.shape}; they must be members x settings")
+    settings = table.shape[1]
+    counts, own = table.sum(axis=0), table.sum(axis=1)
+    wavering = (own * (settings - own)).sum()
+    if wavering == 0:
+        return 0.0, 1.0
+    q = settings * (settings - 1) * ((counts - counts.mean()) ** 2).sum() / wavering
+    return float(q), float(chi2.sf(q, settings - 1))
 
 
 def cochran_armitage(

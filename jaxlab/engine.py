@@ -119,16 +119,20 @@ class Runner:
         self.keys = jnp.stack([keys.setting_key(s.name, paired=paired) for s in group.settings])
         task = group.skeleton.task
         self.shared, self.meaning = block.shared_rows(task), tasks.definition(task)
+        own_rows = self.shared is None
         orders = shuffling.bank(task.rows)
-        self.bank = orders if self.shared is None else self.shared[orders]
-        own_rows, on_cpu = self.shared is None, self.mesh.devices.flat[0].platform == "cpu"
         trainer = None
-        if fast and on_cpu:
+        if fast and self.mesh.devices.flat[0].platform == "cpu":
             trainer = native.trainer_for(group.skeleton, len(orders), own_rows=own_rows)
-        if trainer is not None:
-            self.bank = native.laid_out(self.bank)
+        self.fast = trainer is not None
+        self.use_bank(orders)
         static = group.skeleton, group.lanes, self.mesh, trainer
         self._train = _train_program(*static, networks.MLP.__call__, self.meaning)
+
+    def use_bank(self, orders: jax.Array) -> None:
+        """Take batch orders from another bank of as many permutations (see `shuffling.bank`)."""
+        bank = orders if self.shared is None else self.shared[orders]
+        self.bank = native.laid_out(bank) if self.fast else bank
 
     def draw(self, which: np.ndarray, seeds: np.ndarray) -> Arrays:
         """Draw members (position in group.settings, seed); the member axis is last.

@@ -76,8 +76,8 @@ def _train(groups, wanted, sweep: Sweep, folder, found: Parts, progress: bool) -
     groups = [g for g in groups if any(len(wanted[s.name]) for s in g.settings)]
     if not groups:
         return
-    runners = [engine.Runner(group, paired=sweep.paired) for group in groups]
-    cost = _measure(runners, wanted, progress)
+    runners = _compile(groups, wanted, sweep.paired, progress)
+    cost = [_estimate(runner, wanted) if progress else 1.0 for runner in runners]
     with _bar(sweep, wanted, sum(cost), progress) as bar:
         for runner, seconds in zip(runners, cost, strict=True):
             calls = sum(1 for _ in engine.calls(runner, wanted))
@@ -89,16 +89,22 @@ def _train(groups, wanted, sweep: Sweep, folder, found: Parts, progress: bool) -
                 bar.update(seconds / calls)
 
 
-def _measure(
-    runners: Sequence[engine.Runner], wanted: Mapping[str, np.ndarray], progress: bool
-) -> list[float]:
+def _compile(
+    groups: Sequence[grouping.Group],
+    wanted: Mapping[str, np.ndarray],
+    paired: bool,
+    progress: bool,
+) -> list[engine.Runner]:
+    def ready(group: grouping.Group) -> engine.Runner:
+        runner = engine.Runner(group, paired=paired)
+        _probe(runner, wanted, 1)
+        return runner
+
     hidden = None if progress else True  # None: shown on a terminal only
     with ThreadPoolExecutor(max(1, jax.local_device_count())) as pool:
         # Compiling releases the interpreter, so programs are compiled side by side.
-        compiled = pool.map(lambda runner: _probe(runner, wanted, 1), runners)
-        bar = {"total": len(runners), "desc": "compiling", "ncols": 79, "file": sys.stderr}
-        list(tqdm(compiled, disable=hidden, leave=False, **bar))
-    return [_estimate(runner, wanted) for runner in runners] if progress else [1.0] * len(runners)
+        bar = {"total": len(groups), "desc": "compiling", "ncols": 79, "file": sys.stderr}
+        return list(tqdm(pool.map(ready, groups), disable=hidden, leave=False, **bar))
 
 
 def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], steps: int) -> float:

@@ -16,10 +16,13 @@ BANK_SIZE = 512
 MAX_BANK_ENTRIES = 2**24  # 64 MiB of 32-bit integers; fewer permutations where rows are many
 
 
-def bank(rows: int) -> jax.Array:
-    """Return permutations of `rows` rows, each written twice in a row: (permutations, 2 rows)."""
+def bank(rows: int, number: int = 0) -> jax.Array:
+    """Return permutations of `rows` rows, each written twice in a row: (permutations, 2 rows).
+
+    Members use bank 0. Banks of other numbers are independent of it and of each other.
+    """
     size = max(1, min(BANK_SIZE, MAX_BANK_ENTRIES // (2 * rows)))
-    key = keys.stream(keys.root_key(), "bank")
+    key = jax.random.fold_in(keys.stream(keys.root_key(), "bank"), number)
     draw = jax.vmap(lambda i: jax.random.permutation(jax.random.fold_in(key, i), rows))
     orders = draw(jnp.arange(size))
     return jnp.concatenate([orders, orders], axis=1).astype(jnp.int32)

@@ -146,12 +146,12 @@ def train(
     return jax.lax.fori_loop(state.step // per_epoch, -(-end // per_epoch), epoch, state)
 
 
-def silent_at(model: Model, weights: jax.Array, row: jax.Array, numbers: Numbers) -> jax.Array:
-    """Say of each member in which ways, (2, ...), it is silent at a row (inputs + outputs, ...).
+def silent_ways(model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers) -> jax.Array:
+    """Say of each member in which ways, (2, ...), it is silent at rows (rows, d, ...) as a whole.
 
     First: every gradient is 0, that of the output's bias too. Second: no weight before the output's
     bias has an influence on what enters the output units, so that none can get a gradient whatever
-    that bias does.
+    that bias does. Gradients are summed over rows; at a single row nothing can cancel.
     """
     outputs = model.network.widths[-1]
     before = weights.shape[0] - outputs * model.network.use_bias
@@ -160,31 +160,37 @@ def silent_at(model: Model, weights: jax.Array, row: jax.Array, numbers: Numbers
     open_model = dataclasses.replace(model, network=open_network)
 
     def entering(w, unit):
-        return jnp.sum(predict(open_model, w, row[None, : model.inputs], numbers)[:, unit])
+        return jnp.sum(predict(open_model, w, rows[:, : model.inputs], numbers)[:, unit])
 
-    shut = jnp.all(loss_and_gradient(model, weights, row[None], numbers)[1] == 0, axis=0)
+    shut = jnp.all(loss_and_gradient(model, weights, rows, numbers)[1] == 0, axis=0)
     influences = [jax.grad(entering)(weights, unit)[:before] for unit in range(outputs)]
     deaf = jnp.all(jnp.concatenate(influences) == 0, axis=0)
     return jnp.stack([shut, deaf])
 
 
 def silent(model: Model, rows: jax.Array, numbers: Numbers, weights: jax.Array) -> jax.Array:
-    """Say of each member (...) if it is silent in one of the ways at all rows (rows, d, ...).
+    """Say of each member (...) if it is silent in one of the ways at every row (rows, d, ...).
 
-    Exactly 0, row by row: rows are taken as further members, so that no sum can cancel.
+    Exactly 0, row by row: rows are taken as further members, so that no sum can cancel. That is
+    only done where all rows together leave a doubt: a sum that is not 0 has a term that is not.
     """
     members = weights.shape[1:]
     chunk = max(1, min(rows.shape[0], 2**20 // max(1, weights.size)))
     pad = -rows.shape[0] % chunk
-    rows = jnp.concatenate([rows, jnp.broadcast_to(rows[:1], (pad, *rows.shape[1:]))])
-    pieces = jnp.moveaxis(rows.reshape(-1, chunk, *rows.shape[1:]), 1, 2)  # (pieces, d, chunk, ...)
+    padded = jnp.concatenate([rows, jnp.broadcast_to(rows[:1], (pad, *rows.shape[1:]))])
+    pieces = jnp.moveaxis(
+        padded.reshape(-1, chunk, *rows.shape[1:]), 1, 2
+    )  # (pieces, d, chunk, ..)
     spread = jnp.broadcast_to(weights[:, None], (weights.shape[0], chunk, *members))
 
-    def piece(ways, rows):
-        return ways & jnp.all(silent_at(model, spread, rows, numbers), axis=1), None
+    def piece(ways, part):
+        return ways & jnp.all(silent_ways(model, spread, part[None], numbers), axis=1), None
 
-    ways = jax.lax.scan(piece, jnp.ones((2, *members), bool), pieces)[0]
-    return jnp.any(ways, axis=0)
+    def row_by_row(ways):
+        return jax.lax.scan(piece, ways, pieces)[0]
+
+    ways = silent_ways(model, weights, rows, numbers)
+    return jnp.any(jax.lax.cond(jnp.any(ways), row_by_row, lambda ways: ways, ways), axis=0)
 
 
 def stays_silent(

@@ -61,7 +61,8 @@ def traced_silence(setting: Setting, *, own_rows: bool) -> Silence:
     names = sorted(training.numbers_of(setting))
 
     def at_row(weights, row, *numbers):
-        return training.silent_at(model, weights, row, dict(zip(names, numbers, strict=True)))
+        named = dict(zip(names, numbers, strict=True))
+        return training.silent_ways(model, weights, row[None], named)
 
     weights, row = jnp.zeros(setting.network.parameters), jnp.zeros(_row_size(setting))
     return Silence(jax.make_jaxpr(at_row)(weights, row, *[jnp.float32(0)] * len(names)), own_rows)
