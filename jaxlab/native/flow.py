@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from jaxlab.native.elementary import LONG
+from jaxlab.native.elementary import CONTRACT, LONG
 from jaxlab.native.lanes import INT, WIDTH, Value, Vectors, each, splat, vector
 
 WRITTEN_OUT = 64  # entries of an array; larger ones are gone through in loops, and stay in memory
@@ -99,6 +99,12 @@ class Variables:
     def set(self, values: Vectors) -> None:
         """Replace all entries."""
         each(self.builder.store, values, self.places)
+
+    def increase(self, values: Vectors) -> None:
+        """Add to all entries; one after the other, so that few of many need a register at once."""
+        for place, value in zip(self.places.flat, values.flat, strict=True):
+            before = self.builder.load(place, typ=self.type)
+            self.builder.store(self.builder.fadd(before, value, flags=CONTRACT), place)
 
     def read(self, members: Members, place: Value) -> None:
         """Replace all entries by those of an array in memory."""

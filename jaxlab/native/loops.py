@@ -5,13 +5,13 @@ that their weights and the optimiser's state stay in the processor's registers a
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
+import numpy as np
 from jax.extend.core import ClosedJaxpr
 from llvmlite import ir
 
-from jaxlab.native.elementary import CONTRACT, LONG
+from jaxlab.native.elementary import LONG
 from jaxlab.native.flow import Members, Variables, all_members, for_all, least, loop
 from jaxlab.native.lanes import (
     FLOAT,
@@ -21,9 +21,9 @@ from jaxlab.native.lanes import (
     Vectors,
     Writer,
     array_of,
+    constants,
     each,
     element_type,
-    splat,
 )
 from jaxlab.native.program import Call
 from jaxlab.native.rows import Rows
@@ -119,16 +119,15 @@ class Loops:
         """Write one step, on the batch that begins at the epoch's row `first`."""
         builder, steps = self.builder, self.steps
         count = least(builder, LONG(steps.batch), builder.sub(LONG(steps.rows), first))
-        weights = self.state[0].get()
-        self.totals.set(each(lambda weight: splat(0.0, FLOAT), weights))
+        nothing = np.zeros(self.totals.places.shape, np.float32)
+        self.totals.set(constants(nothing))
         with loop(builder, LONG(0), count, WIDTH) as done:
             self.rows.fetch(builder.add(first, done))
             here = least(builder, builder.sub(count, done), LONG(WIDTH))
             with loop(builder, LONG(0), here) as i:
                 row = self.rows.row(i, members)
-                (gradient,) = self.apply(steps.gradient, weights, row, *numbers)
-                plus = partial(builder.fadd, flags=CONTRACT)
-                self.totals.set(each(plus, self.totals.get(), gradient))
+                (gradient,) = self.apply(steps.gradient, self.state[0].get(), row, *numbers)
+                self.totals.increase(gradient)
         share = builder.fdiv(FLOAT(1.0), builder.sitofp(count, FLOAT))
         self._update(for_all(builder, share), numbers)
 

@@ -4,7 +4,7 @@ What is missing here is no error: a training step that needs it runs as an XLA p
 """
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 from llvmlite import ir
@@ -20,6 +20,8 @@ from jaxlab.native.lanes import (
     splat,
     vector,
 )
+
+CHAINED = 8  # terms of a sum that are added one after the other
 
 RULES: dict[str, Callable[..., list[Vectors]]] = {}
 
@@ -269,6 +271,18 @@ _reduction("reduce_and", lambda builder, a, b: builder.and_(a, b))
 _reduction("reduce_or", lambda builder, a, b: builder.or_(a, b))
 
 
+def _sum_of_products(builder, products):
+    def chain(some):
+        total = builder.fmul(*some[0], flags=CONTRACT)
+        for pair in some[1:]:
+            total = _plus(builder, total, builder.fmul(*pair, flags=CONTRACT))
+        return total
+
+    # Several chains side by side: an addition in one need not wait for those in the others.
+    chains = max(1, len(products) // CHAINED)
+    return reduce(partial(_plus, builder), [chain(products[i::chains]) for i in range(chains)])
+
+
 def _dot(builder, equation, a, b):
     _need_floats(equation)
     (of_a, of_b), batch = equation.params["dimension_numbers"]
@@ -281,10 +295,8 @@ def _dot(builder, equation, a, b):
     rows, columns = a.reshape(terms, -1), b.reshape(terms, -1)
     total = np.empty((rows.shape[1], columns.shape[1]), object)
     for i, j in np.ndindex(*total.shape):
-        value = builder.fmul(rows[0, i], columns[0, j], flags=CONTRACT)
-        for k in range(1, terms):
-            value = _plus(builder, value, builder.fmul(rows[k, i], columns[k, j], flags=CONTRACT))
-        total[i, j] = value
+        products = [(rows[k, i], columns[k, j]) for k in range(terms)]
+        total[i, j] = _sum_of_products(builder, products)
     return [total.reshape(outer)]
 
 
