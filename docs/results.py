@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from docs import speed
+from docs.tables import markdown, percent
 from figures.__main__ import draw
 from jaxlab import commandline, files, outcomes, store
 from jaxlab.compare import Comparison, compare_all
@@ -23,17 +25,7 @@ from tests import test_keras_trajectories as keras
 
 ROOT = Path(__file__).parent.parent
 HEADLINE = ("k=1", "k=2", "k=3", "k=4", "k=6", "k=8", "k=2 he", "k=2 lecun", "k=2 pytorch")
-
-
-def percent(value: float | None, digits: int = 2) -> str:
-    """Return a share as per cent, a dash for none."""
-    return "-" if value is None else f"{100 * value:.{digits}f}"
-
-
-def markdown(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table whose first column is left aligned, the others right."""
-    lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+README_ROWS = ("k=2", "k=3", "k=4", "k=6", "k=8", "k=2 he", "k=2 pytorch")
 
 
 def outcome_table(result: Result) -> str:
@@ -127,7 +119,7 @@ def trajectory_table() -> str:
 def headline_table(result: Result, compared: list[Comparison]) -> str:
     """Return the table of the README: at initialisation and after training, side by side."""
     rows = []
-    for name in (n for n in HEADLINE if n in result.members):
+    for name in (n for n in README_ROWS if n in result.members):
         of_setting = {(c.event, c.prediction): c for c in compared if c.setting == name}
         started = of_setting["one_sided_at_init", "initial signs"]
         trained = of_setting["training_fails", "survival formula"]
@@ -170,6 +162,10 @@ def write(results: Path) -> None:
     parts |= {"fates": fate_table(result), "departures": departure_table(result), "made": made}
     parts["matrix"] = f"```\n{absolute_value.fates(result)}\n```"
     parts["trajectories"] = trajectory_table()
+    found = speed.read(results / "benchmarks" / "benchmarks.json")
+    orders = speed.read(results / "benchmarks" / "orders.json")
+    parts["measurements"] = f"{speed.measurement_table(found)}\n\nMade with {speed.made(found)}"
+    parts["orders"] = f"{speed.orders_table(orders)}\n\nMade with {speed.made(orders)}"
     path = ROOT / "docs" / "results.md"
     text = path.read_text()
     for name, content in parts.items():
@@ -180,6 +176,8 @@ def write(results: Path) -> None:
     sentence = f"{answer}\nBy the fate read off its initial weights, {fates}."
     head = f"{headline_table(result, compared)}\n\n{sentence}"
     new = replace_between(readme.read_text(), "headline", f"{head}\n\nMade with {made}")
+    ratios = f"{speed.ratio_table(found)}\n\n{speed.sentence(found)}"
+    new = replace_between(new, "speed", f"{ratios} Made with {speed.made(found)}")
     files.write_atomically(path, text.encode())
     files.write_atomically(readme, new.encode())
     drawn = draw("absolute_value", results, results / "figures")

@@ -54,6 +54,7 @@ def plain_advance(
     `bank` holds row numbers (permutations, 2 rows) for members with rows of their own, and the
     shared rows themselves (permutations, 2 rows, inputs + outputs) for others.
     """
+    alone = drawn["weights"].shape[-1] == 1
 
     def entries(epoch):
         def one(key):
@@ -63,9 +64,36 @@ def plain_advance(
 
     def epoch_rows(epoch):
         found = entries(epoch)
-        return jnp.take_along_axis(drawn["rows"], found[:, None], 0) if "rows" in drawn else found
+        rows = jnp.take_along_axis(drawn["rows"], found[:, None], 0) if "rows" in drawn else found
+        return rows[..., 0] if alone else rows
 
+    if alone:
+        return _advance_alone(model, epoch_rows, jax.tree.map(lambda n: n[0], dict(numbers)))
     return lambda state, end: training.train(model, state, epoch_rows, end, numbers)
+
+
+def _advance_alone(model: training.Model, epoch_rows, numbers) -> Advance:
+    """Return the same for a network wide enough to have a block to itself.
+
+    It is trained layer by layer and without a member axis: products of matrices are faster than
+    those of stacks of one matrix, and its weights are not copied out of the packed array and back.
+    """
+
+    def apart(array: jax.Array):
+        return array[..., 0] if array.ndim == 1 else networks.unpack(model.network, array[:, 0])
+
+    def together(like: jax.Array, part):
+        return part[..., None] if like.ndim == 1 else networks.pack(part)[:, None]
+
+    def advance(state: training.State, end: jax.Array) -> training.State:
+        packed = state.weights, state.optimiser
+        weights, optimiser = jax.tree.map(apart, packed)
+        single = training.State(weights, optimiser, state.step)
+        done = training.train(model, single, epoch_rows, end, numbers)
+        weights, optimiser = jax.tree.map(together, packed, (done.weights, done.optimiser))
+        return training.State(weights, optimiser, done.step)
+
+    return advance
 
 
 def train_block(

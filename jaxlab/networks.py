@@ -5,6 +5,7 @@ kernel and (rows, in) of a batch are members, and a single network has none.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ from jaxlab.spec import Network
 EXPLICIT_ENTRIES = 64
 
 Number = jax.Array | float
+Weights = Any  # packed, or (kernel, bias) of every layer
 
 
 def _activate(name: str, x: jax.Array, slope: jax.Array | float) -> jax.Array:
@@ -126,7 +128,11 @@ def unpack(network: Network, flat: jax.Array) -> list[tuple]:
 
 
 def predict(
-    network: Network, flat: jax.Array, inputs: jax.Array, slope: Number, one: Number = 1.0
+    network: Network, weights: Weights, inputs: jax.Array, slope: Number, one: Number = 1.0
 ) -> jax.Array:
-    """Return the outputs (rows, out, ...) of networks with packed weights (parameters, ...)."""
-    return MLP(network, unpack(network, flat), slope, one)(inputs)
+    """Return the outputs (rows, out, ...) of networks with weights packed (parameters, ...).
+
+    A single network's weights may also be given layer by layer, as `unpack` returns them.
+    """
+    layers = unpack(network, weights) if isinstance(weights, jax.Array) else weights
+    return MLP(network, layers, slope, one)(inputs)

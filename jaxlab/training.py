@@ -23,9 +23,12 @@ LOOKS = 9  # of the death certificate, after the one at the start
 
 
 class State(NamedTuple):
-    """Packed weights (parameters, ...), the optimiser's state, and the number of steps made."""
+    """Weights, the optimiser's state, and the number of steps made.
 
-    weights: jax.Array
+    The weights are packed (parameters, ...) or, for a single network, also layer by layer.
+    """
+
+    weights: networks.Weights
     optimiser: Any
     step: jax.Array
 
@@ -59,7 +62,9 @@ def pointwise_loss(name: str, error: jax.Array) -> jax.Array:
     return optax.losses.huber_loss(error)
 
 
-def predict(model: Model, weights: jax.Array, inputs: jax.Array, numbers: Numbers) -> jax.Array:
+def predict(
+    model: Model, weights: networks.Weights, inputs: jax.Array, numbers: Numbers
+) -> jax.Array:
     """Return the outputs (rows, out, ...) for inputs (rows, in, ...)."""
     return networks.predict(model.network, weights, inputs, numbers["slope"], model.one)
 
@@ -84,8 +89,9 @@ def loss_and_gradient(
     return losses, gradient
 
 
-def _per_member(function: Callable, weights: jax.Array) -> Callable:
-    return jax.vmap(function, in_axes=-1, out_axes=-1) if weights.ndim == 2 else function
+def _per_member(function: Callable, weights: networks.Weights) -> Callable:
+    stacked = isinstance(weights, jax.Array) and weights.ndim == 2
+    return jax.vmap(function, in_axes=-1, out_axes=-1) if stacked else function
 
 
 def start(model: Model, weights: jax.Array, numbers: Numbers) -> State:

@@ -1,4 +1,4 @@
-"""What all tests share: two CPU devices, and small sweeps that are trained once."""
+"""What all tests share: four CPU devices, and small sweeps that are trained once."""
 
 import shutil
 from pathlib import Path
@@ -10,8 +10,8 @@ from hypothesis import settings
 
 from jaxlab import Result, run, store
 
-# Before anything starts a backend: the tests of device counts need two devices.
-jax.config.update("jax_num_cpu_devices", 2)
+# Before anything starts a backend: the tests of device counts need up to four devices.
+jax.config.update("jax_num_cpu_devices", 4)
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2_contingency
-from statsmodels.stats.contingency_tables import Table
+from statsmodels.stats.contingency_tables import Table, cochrans_q
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from jaxlab.contrast import boschloo, cochran_armitage, mcnemar, newcombe
+from jaxlab.contrast import (
+    boschloo,
+    cochran_armitage,
+    cochran_q,
+    mcnemar,
+    newcombe,
+    paired_difference,
+)
 from jaxlab.tally import Interval, wilson
 
 
@@ -171,6 +178,43 @@ def test_trend_keeps_its_level_on_small_groups():
     assert 0.05 < level.max() < 0.053
 
 
+TABLES = st.integers(2, 5).flatmap(
+    lambda k: st.lists(st.lists(st.integers(0, 1), min_size=k, max_size=k), min_size=1, max_size=30)
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(TABLES)
+def test_q_is_statsmodels(hits):
+    table = np.array(hits)
+    if (table == table[:, :1]).all():  # no member wavers, where statsmodels divides 0 by 0
+        assert cochran_q(hits) == (0.0, 1.0)
+        return
+    theirs: Any = cochrans_q(table)
+    assert cochran_q(hits) == pytest.approx((theirs.statistic, theirs.pvalue))
+
+
+def test_q_of_two_settings_is_mcnemars_statistic():
+    hits = [[1, 0]] * 7 + [[0, 1]] * 2 + [[1, 1]] * 5
+    assert cochran_q(hits)[0] == pytest.approx((7 - 2) ** 2 / (7 + 2))
+
+
+@pytest.mark.parametrize(("p1", "p2"), [(0.001, 0.001), (0.02, 0.05), (0.2, 0.1), (0.3, 0.3)])
+def test_the_interval_of_a_paired_difference_covers(p1, p2):
+    # Exact, over all results of 100 pairs: near 95 %, above it where discordance is rare.
+    n = 100
+    b, c = np.indices((n + 1, n + 1))
+    possible = b + c <= n
+    limits = [
+        paired_difference(int(i), int(j), n) for i, j in zip(b[possible], c[possible], strict=True)
+    ]
+    mass = binom.pmf(b, n, p1) * binom.pmf(c, np.maximum(n - b, 0), p2 / (1 - p1))
+    inside = np.array([i.low <= p1 - p2 <= i.high for i in limits])
+    assert mass[possible][inside].sum() > 0.93
+    assert mass[possible].sum() == pytest.approx(1)
+    assert paired_difference(3, 8, n).low == pytest.approx(-paired_difference(8, 3, n).high)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -182,6 +226,10 @@ def test_trend_keeps_its_level_on_small_groups():
         (lambda: newcombe(1, 4, 1, 4, level=0), "level=0"),
         (lambda: mcnemar(-1, 5), "b=-1"),
         (lambda: mcnemar(1, 0.5), "c=0.5"),  # pyright: ignore[reportArgumentType]
+        (lambda: paired_difference(3, 2, 4), "b . c=5"),
+        (lambda: paired_difference(-1, 2, 4), "b=-1"),
+        (lambda: cochran_q([[1], [0]]), "shape"),
+        (lambda: cochran_q([1, 0]), "shape"),
         (lambda: cochran_armitage([1, 2], [3]), "shapes"),
         (lambda: cochran_armitage([1, 4], [3, 3]), "counts="),
         (lambda: cochran_armitage([1, 2], [3, 3], [2, 2]), "scores="),

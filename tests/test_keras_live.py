@@ -49,7 +49,8 @@ def in_jaxlab(name: str, data: np.ndarray, weights: list[np.ndarray], eps: float
     packed = networks.pack(list(zip(given[::2], given[1::2], strict=True)))
     start = training.start(model, packed, numbers)
     rows = jnp.asarray(data)
-    state, _ = training.train(model, (start, 0), lambda _: rows, (0, EPOCHS), numbers)
+    steps = EPOCHS * model.training.steps_per_epoch(len(data))
+    state = training.train(model, start, lambda _: rows, steps, numbers)
     return [np.asarray(a) for layer in networks.unpack(network, state.weights) for a in layer]
 
 

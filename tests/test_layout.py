@@ -15,6 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 NAMES = [str(path.relative_to(PACKAGE)) for path in FILES]
 COMPILING = {"jit", "shard_map", "pmap", "make_mesh"}
 COMPILERS = {"engine.py"}
+NATIVE = {"native/" + path.name for path in (PACKAGE / "native").glob("*.py")}
 
 
 def imports(text: str) -> set[str]:
@@ -74,6 +75,13 @@ def test_only_networks_imports_flax(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_only_native_code_imports_llvmlite_and_only_what_runs_it_imports_that(name):
+    imported = imports(source(name))
+    assert not within(imported, "llvmlite") or name in NATIVE
+    assert not within(imported, "jaxlab.native") or name in NATIVE | {"engine.py", "block.py"}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_only_the_engine_compiles_and_shards(name):
     assert bool(compiles(source(name))) == (name in COMPILERS)
 
@@ -84,6 +92,8 @@ def test_only_the_engine_compiles_and_shards(name):
         ("spec.py", {"keys.py", "tasks.py", "networks.py", "training.py", "engine.py"}),
         ("training.py", {"outcomes.py", "engine.py", "store.py", "runs.py", "initialisers.py"}),
         ("outcomes.py", {"training.py", "engine.py", "store.py"}),
+        ("block.py", {"engine.py", "grouping.py", "store.py", "runs.py", "result.py"}),
+        *[(n, {"engine.py", "block.py", "outcomes.py", "initialisers.py"}) for n in sorted(NATIVE)],
         ("engine.py", {"store.py", "runs.py", "result.py", "compare.py", "tally.py"}),
         ("tally.py", {"training.py", "engine.py", "outcomes.py"}),
         ("store.py", {"engine.py", "runs.py", "compare.py"}),

@@ -20,12 +20,16 @@ ROWS = 4
 BANKS = 60  # of 512 permutations each
 
 
+def key_data(number: int) -> jax.Array:
+    return jax.random.key_data(jax.random.key(number))
+
+
 @pytest.mark.parametrize("rows", [*range(1, 101), 1000, 4097, 20_000])
 def test_an_epoch_is_a_permutation(rows):
     # A bank of two: what follows from the row count does not depend on how many there are.
     orders = np.stack([np.random.default_rng(i).permutation(rows) for i in range(2)])
     doubled = jnp.asarray(np.concatenate([orders, orders], axis=1))
-    several = jax.vmap(lambda e: shuffling.epoch_order(doubled, jax.random.key(rows), e))
+    several = jax.vmap(lambda e: shuffling.epoch_entries(doubled, key_data(rows), e))
     found = np.sort(np.asarray(several(jnp.arange(5))), axis=1)
     assert np.array_equal(found, np.broadcast_to(np.arange(rows), (5, rows)))
 
@@ -47,8 +51,9 @@ def test_a_large_bank_holds_fewer_permutations(monkeypatch):
 
 def test_a_bank_of_data_gives_the_rows_in_the_order_of_a_bank_of_numbers():
     bank, data = shuffling.bank(9), jnp.arange(18.0).reshape(9, 2)
-    order = shuffling.epoch_order(bank, jax.random.key(3), 5)
-    rows = shuffling.epoch_order(data[bank], jax.random.key(3), 5)
+    epoch = jnp.int32(5)
+    order = shuffling.epoch_entries(bank, key_data(3), epoch)
+    rows = shuffling.epoch_entries(data[bank], key_data(3), epoch)
     assert np.array_equal(rows, data[order])
 
 
@@ -91,8 +96,9 @@ def test_a_biased_shuffle_is_detected():
 def epochs_of_members() -> np.ndarray:
     """Return order (members, epochs, 4), each member's from a bank of its own choice."""
     bank = jnp.asarray(banks().reshape(-1, 2 * ROWS))
-    streams = jax.vmap(lambda i: jax.random.fold_in(jax.random.key(11), i))(jnp.arange(12_000))
-    one = jax.vmap(shuffling.epoch_order, (None, None, 0))
+    stream = jax.vmap(lambda i: jax.random.fold_in(jax.random.key(11), i))
+    streams = jax.random.key_data(stream(jnp.arange(12_000)))
+    one = jax.vmap(shuffling.epoch_entries, (None, None, 0))
     return np.asarray(jax.jit(jax.vmap(one, (None, 0, None)))(bank, streams, jnp.arange(4)))
 
 
@@ -130,6 +136,6 @@ def test_the_choice_of_an_epoch_is_uniform_over_the_bank():
     # A bank that names its own entries shows which permutation and rotation was chosen.
     size, rows = 8, 6
     bank = jnp.arange(size)[:, None] * rows + jnp.tile(jnp.arange(rows), 2)
-    starts = jax.vmap(lambda e: shuffling.epoch_order(bank, jax.random.key(5), e)[0])
+    starts = jax.vmap(lambda e: shuffling.epoch_entries(bank, key_data(5), e)[0])
     counts = np.bincount(np.asarray(starts(jnp.arange(20_000))), minlength=size * rows)
     assert uniform_p_value(counts) > FALSE_FAIL

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import samples
 from acceptance import ROUNDING, assert_rounding
+from paths import QUICK
 
 from jaxlab import (
     Initialiser,
@@ -19,7 +20,7 @@ from jaxlab import (
     Setting,
     Sweep,
     Training,
-    engine,
+    block,
     grouping,
     keys,
     outcomes,
@@ -68,16 +69,22 @@ def by_hand(loss: str, batch_size: int, epochs: int) -> tuple[np.ndarray, list[f
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
 @pytest.mark.parametrize("batch_size", [16, 40, 0, 64])
 def test_one_network_is_trained_as_by_hand(loss, batch_size):
-    epochs = 4
+    epochs, size = 4, batch_size or len(DATA)
     train = Training(Optimiser("sgd", 0.1), loss, batch_size, epochs)
     setting = Setting("s", tasks.absolute_value(40, -1, 1), RELU, training=train)
     model, numbers, shuffled = training.Model(RELU, train), numbers_of(setting), orders(epochs)
-    state, losses = training.start(model, jnp.asarray(WEIGHTS), numbers), []
-    for order in shuffled:
-        (state, _), found = training.epoch(
-            model, (state, 0), jnp.asarray(DATA[order]), numbers, lambda state, watched: watched
-        )
-        losses += found.tolist()
+    start, losses = training.start(model, jnp.asarray(WEIGHTS), numbers), []
+    rows = jnp.asarray(DATA[shuffled])
+    until = jax.jit(
+        lambda end: training.train(model, start, lambda i: rows[i], end, numbers),
+        compiler_options=QUICK,
+    )
+    batches = [DATA[o[i : i + size]] for o in shuffled for i in range(0, len(o), size)]
+    for i, batch in enumerate(batches):
+        state, found = training.step(model, until(i), jnp.asarray(batch), numbers)
+        assert_rounding(state.weights, until(i + 1).weights)
+        losses.append(float(found))
+    state = until(len(batches))
     wanted, wanted_losses = by_hand(loss, batch_size, epochs)
     assert state.step == len(wanted_losses) == epochs * train.steps_per_epoch(40)
     assert_rounding(losses, wanted_losses)
@@ -105,7 +112,7 @@ def test_clipping_acts_on_each_member_apart(name):
     def final(weights, numbers):
         start = training.start(model, weights, numbers)
         rows = jnp.asarray(DATA) if weights.ndim == 1 else jnp.asarray(DATA)[..., None]
-        return training.train(model, (start, 0), lambda _: rows, (0, 3), numbers)[0].weights
+        return training.train(model, start, lambda _: rows, 3, numbers).weights
 
     pair = jnp.stack([jnp.asarray(WEIGHTS), large], axis=-1)
     both = final(pair, {k: jnp.stack([v, v]) for k, v in numbers.items()})
@@ -116,34 +123,33 @@ def test_clipping_acts_on_each_member_apart(name):
 def single(setting: Setting, weights: jax.Array, order_key: jax.Array) -> dict[str, Any]:
     """Train and judge one network with no engine: for `jax.vmap` over members."""
     model, numbers = training.Model(setting.network, setting.training), numbers_of(setting)
-    rows, bank = engine.shared_data(setting.task), shuffling.bank(setting.task.rows)
+    rows, bank = block.shared_rows(setting.task), shuffling.bank(setting.task.rows)
     assert rows is not None
     inputs, targets = rows[:, :1], rows[:, 1:]
     regions = tasks.sides(inputs)
 
-    def part(carry, first, last):
+    def until(state, end):
         def epoch_rows(epoch):
-            return rows[shuffling.epoch_order(bank, order_key, epoch)]
+            return rows[shuffling.epoch_entries(bank, order_key, epoch)]
 
-        return training.train(model, carry, epoch_rows, (first, last), numbers)
+        return training.train(model, state, epoch_rows, end, numbers)
 
     def measured(weights):
         outputs = training.predict(model, weights, inputs, numbers)
         return outputs, outcomes.errors(outputs, targets, jnp.stack(list(regions.values())))
 
-    # 3 steps an epoch: the check before the last one is halfway.
-    epochs = setting.training.epochs
-    half = part((training.start(model, weights, numbers), 0), 0, epochs // 2)
-    end = part(half, epochs // 2, epochs)
+    steps = setting.steps
+    half = until(training.start(model, weights, numbers), -(-steps // 2))
+    end = until(half, steps)
 
     def settle(i, carry):
         state, quiet = carry
-        quiet &= training.silent(model, state[0].weights, rows, numbers)
-        return part(state, epochs + i, epochs + i + 1), quiet
+        quiet &= training.silent(model, rows, numbers, state.weights)
+        return until(state, steps + 3 * (i + 1)), quiet
 
-    # 60 epochs are 180 steps, more than Adam travels.
+    # 60 epochs of 3 steps are 180, more than Adam travels.
     quiet = jax.lax.fori_loop(0, 61, settle, (end, jnp.array(True)))[1]
-    final = end[0].weights
+    final = end.weights
     outputs, found = measured(final)
     code = outcomes.classify(
         outputs,
@@ -155,7 +161,7 @@ def single(setting: Setting, weights: jax.Array, order_key: jax.Array) -> dict[s
         margin=setting.task.margin,
         certified=quiet,
         finite=jnp.isfinite(final).all(),
-        halfway=measured(half[0].weights)[1].square,
+        halfway=measured(half.weights)[1].square,
     )
     loss = training.loss(model, final, rows, numbers)
     return {"loss": loss, "outcome": code, "weights": final, "certified": quiet}
@@ -168,7 +174,7 @@ def test_the_engine_does_what_plain_vmap_over_one_network_does(epochs):
     key = keys.setting_key("k=2")
     streams = [keys.stream(keys.member_key(key, int(seed)), "order") for seed in seeds]
     reference = jax.jit(jax.vmap(lambda w, k: single(setting, w, k)))
-    found = reference(members.initial_weights, jnp.stack(streams))
+    found = reference(members.initial_weights, jax.random.key_data(jnp.stack(streams)))
     if epochs == 4:
         assert_rounding(members.loss, found["loss"])
         assert_rounding(np.asarray(members.final_weights), found["weights"])
@@ -200,11 +206,11 @@ def test_silence_of_networks_made_by_hand(network, weights, wanted):
     setting = Setting("s", tasks.absolute_value(40, -1, 1), network)
     model, numbers = training.Model(network, setting.training), numbers_of(setting)
     one = jnp.asarray(weights, jnp.float32)
-    assert bool(training.silent(model, one, jnp.asarray(DATA), numbers)) is wanted
+    assert bool(training.silent(model, jnp.asarray(DATA), numbers, one)) is wanted
     alive = jax.random.normal(jax.random.key(0), (network.parameters,)) + 1
     pair = jnp.stack([one, alive, one], axis=-1)
     many = {name: jnp.broadcast_to(value, 3) for name, value in numbers.items()}
-    found = training.silent(model, pair, jnp.asarray(DATA)[..., None], many)
+    found = training.silent(model, jnp.asarray(DATA)[..., None], many, pair)
     assert found.tolist() == [wanted, False, wanted]
 
 
@@ -260,6 +266,6 @@ def test_weight_decay_gives_no_certificate():
 
 
 def test_the_data_here_is_the_tasks():
-    rows = engine.shared_data(tasks.absolute_value(40, -1, 1))
+    rows = block.shared_rows(tasks.absolute_value(40, -1, 1))
     assert np.array_equal(np.asarray(rows), DATA)
     assert grouping.Schedule.of(samples.setting(epochs=4)).checks[-2:] == (6, 12)
