@@ -216,15 +216,16 @@ def stays_silent(
     nothing = jnp.zeros_like(state.weights)
     ends = -(-travel // 2 ** jnp.arange(LOOKS)[::-1])
 
-    def still(state, quiet):
-        return quiet & is_silent(state.weights)
-
-    def look(carry, steps):
-        state, quiet = carry
-        quiet = jax.lax.cond(jnp.any(quiet), still, lambda _, quiet: quiet, state, quiet)
+    def look(state, quiet, steps):
+        quiet &= is_silent(state.weights)
         coast = jax.lax.fori_loop(0, steps, lambda _, s: update(model, s, nothing, numbers), state)
-        return (coast, quiet), None
+        return coast, quiet
+
+    def unless_none_is(carry, steps):
+        state, quiet = carry
+        known = jax.lax.cond(jnp.any(quiet), look, lambda *given: given[:2], state, quiet, steps)
+        return known, None
 
     steps = jnp.diff(ends, prepend=0, append=ends[-1:])
     everyone = jnp.ones(state.weights.shape[1:], bool)
-    return jax.lax.scan(look, (state, everyone), steps)[0][1]
+    return jax.lax.scan(unless_none_is, (state, everyone), steps)[0][1]
