@@ -1,4 +1,4 @@
-"""How each JAX operation is written for a vector of members.
+"""How each JAX operation that computes is written for a vector of members.
 
 What is missing here is no error: a training step that needs it runs as an XLA program instead.
 """
@@ -20,10 +20,11 @@ from jaxlab.native.lanes import (
     splat,
     vector,
 )
+from jaxlab.native.movement import MOVEMENTS
 
 CHAINED = 8  # terms of a sum that are added one after the other
 
-RULES: dict[str, Callable[..., list[Vectors]]] = {}
+RULES: dict[str, Callable[..., list[Vectors]]] = dict(MOVEMENTS)
 
 
 def _number(name: str):
@@ -33,21 +34,6 @@ def _number(name: str):
         def rule(builder, equation, *operands):
             dtype = np.dtype(equation.invars[0].aval.dtype)
             return [each(partial(function, builder, dtype), *operands)]
-
-        RULES[name] = rule
-        return function
-
-    return enter
-
-
-def _movement(name: str):
-    """Enter a function of (params, array, ...) that only moves numbers about."""
-
-    def enter(function: Callable) -> Callable:
-        def rule(builder, equation, *operands):
-            del builder
-            results = function(equation.params, *operands)
-            return list(results) if equation.primitive.multiple_results else [results]
 
         RULES[name] = rule
         return function
@@ -301,89 +287,6 @@ def _dot(builder, equation, a, b):
 
 
 RULES["dot_general"] = _dot
-
-
-@_movement("broadcast_in_dim")
-def _broadcast(params, array):
-    shape = [1] * len(params["shape"])
-    for axis, size in zip(params["broadcast_dimensions"], array.shape, strict=True):
-        shape[axis] = size
-    return np.broadcast_to(array.reshape(shape), params["shape"])
-
-
-@_movement("reshape")
-def _reshape(params, array):
-    return array.reshape(params["new_sizes"])
-
-
-@_movement("squeeze")
-def _squeeze(params, array):
-    return array.reshape(np.delete(array.shape, params["dimensions"]).astype(int))
-
-
-@_movement("transpose")
-def _transpose(params, array):
-    return np.transpose(array, params["permutation"])
-
-
-@_movement("slice")
-def _slice(params, array):
-    steps = params["strides"] or [1] * array.ndim
-    bounds = zip(params["start_indices"], params["limit_indices"], steps, strict=True)
-    return array[tuple(slice(*bound) for bound in bounds)]
-
-
-@_movement("pad")
-def _pad(params, array, value):
-    config = params["padding_config"]
-    if any(low < 0 or high < 0 for low, high, _ in config):
-        raise UnsupportedError("a cut by padding")
-    spread = [
-        size + max(size - 1, 0) * inner
-        for size, (_, _, inner) in zip(array.shape, config, strict=True)
-    ]
-    padded = np.empty(
-        [low + size + high for size, (low, high, _) in zip(spread, config, strict=True)], object
-    )
-    padded[...] = value[()]
-    places = zip(spread, config, strict=True)
-    padded[tuple(slice(low, low + size, inner + 1) for size, (low, _, inner) in places)] = array
-    return padded
-
-
-@_movement("split")
-def _split(params, array):
-    return np.split(array, np.cumsum(params["sizes"])[:-1], axis=params["axis"])
-
-
-@_movement("concatenate")
-def _concatenate(params, *arrays):
-    return np.concatenate(arrays, axis=params["dimension"])
-
-
-@_movement("stack")
-def _stack(params, *arrays):
-    return np.stack(arrays, axis=params["axis"])
-
-
-@_movement("unstack")
-def _unstack(params, array):
-    pieces = np.split(array, array.shape[params["axis"]], axis=params["axis"])
-    return [piece.reshape(np.delete(array.shape, params["axis"]).astype(int)) for piece in pieces]
-
-
-@_movement("rev")
-def _reverse(params, array):
-    return np.flip(array, params["dimensions"])
-
-
-@_movement("copy")
-def _copy(params, array):
-    del params
-    return array
-
-
-RULES["stop_gradient"] = RULES["copy"]
 
 
 def _threefry(builder, equation, *operands):
