@@ -55,7 +55,7 @@ def sentence(found: dict[str, Any]) -> str:
     stages = [m for m in found["measurements"]["stages of |x|"] if m["unit"].startswith("%")]
     parts = ", ".join(f"{m['name']} {m['median']:.0f} %" for m in stages)
     return (
-        f"On |x| that is {own / 1e6:.0f} million network-steps a second ({parts}). Useful "
+        f"On |x| the engine makes {own / 1e6:.0f} million network-steps a second ({parts}). Useful "
         f"arithmetic as a share of the machine's large float32 matrix product: {useful:.0f} % on "
         f"|x|, {share(found, wide):.0f} % on {wide}."
     )

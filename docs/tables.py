@@ -8,5 +8,6 @@ def percent(value: float | None, digits: int = 2) -> str:
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
     """Return a Markdown table whose first column is left aligned, the others right."""
-    lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in [head, *rows]]
+    lines = [cells[0], [":--", *["--:"] * (len(head) - 1)], *cells[1:]]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
