@@ -1,7 +1,7 @@
 """Compare the bank of batch orders with other banks, and with orders drawn afresh.
 
-python -m benchmarks.orders              64 banks, 4,096 members: about 10 minutes on two cores
-python -m benchmarks.orders --quick      16 banks, 512 members: two minutes
+python -m benchmarks.orders              64 banks, 4,096 members: about 20 minutes on two cores
+python -m benchmarks.orders --quick      16 banks, 512 members: three minutes
 python -m benchmarks.orders --out DIR    write DIR/orders.json
 
 The same members, from the same initial weights, are trained with banks that are independent of each
