@@ -1,15 +1,12 @@
 """Measure the engine against other programs and against the machine.
 
-python -m benchmarks                 everything: about 10 minutes on two cores
+python -m benchmarks                 everything: about 7 minutes on two cores
 python -m benchmarks --quick         a first look: a minute and a half
 python -m benchmarks --gpu           a million |x| networks on the GPU at several lane widths
 python -m benchmarks --out DIR       write DIR/benchmarks.json (--gpu: DIR/gpu.json)
 """
 
-import datetime
 import json
-import shlex
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -49,18 +46,9 @@ def sections(plan: Plan) -> dict[str, Callable[[], list[Measurement]]]:
     return found
 
 
-def about() -> dict[str, Any]:
-    """Return when, where and how the measurements are made."""
-    return {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
-        "machine": machine.describe(),
-    }
-
-
 def measure(plan: Plan) -> tuple[dict[str, Any], str]:
     """Measure all sections; return the content of benchmarks.json and the table."""
-    known, results = about(), {}
+    known, results = machine.about("benchmarks"), {}
     wanted = sections(plan)
     for i, (name, section) in enumerate(wanted.items(), 1):
         say(f"{i} of {len(wanted)}: {name}")
@@ -78,7 +66,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after them
     try:
         if options.gpu:
-            found, text = gpu.measure(about())
+            found, text = gpu.measure(machine.about("benchmarks"))
         else:
             found, text = measure(QUICK if options.quick else FULL)
     except KeyboardInterrupt:

@@ -1,7 +1,10 @@
 """The machine: what it is, and how fast it multiplies matrices and moves memory."""
 
+import datetime
 import os
 import platform
+import shlex
+import sys
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -14,11 +17,21 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from benchmarks import timing
 from benchmarks.timing import Measurement
+from jaxlab import store
 
-PACKAGES = ("jaxlab", "jax", "jaxlib", "flax", "optax", "numpy", "keras", "torch")
+PACKAGES = (*store.PACKAGES, "keras", "torch")
 SIZES = (2048, 3072, 4096)  # of the matrices: large, but small beside the memory of any machine
 ENTRIES = 2**25  # of each vector on each device: 128 MiB, more than its share of any cache
 TIMES = 5
+
+
+def about(module: str) -> dict[str, Any]:
+    """Return when, where and by which command a module's measurements are made."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
+        "machine": describe(),
+    }
 
 
 def describe() -> dict[str, Any]:

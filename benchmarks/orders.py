@@ -11,10 +11,7 @@ numbers, for every member and epoch, and compared member by member (McNemar).
 """
 
 import dataclasses
-import datetime
 import json
-import shlex
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -75,15 +72,19 @@ def failed(runner: engine.Runner, members: int) -> np.ndarray:
     return np.concatenate([arrays["outcome"] for _, _, arrays in parts]) != SOLVED
 
 
-def over_banks(runner: engine.Runner, banks: list[jax.Array], members: int) -> dict[str, Any]:
-    """Return how failure counts spread over banks."""
+def failed_with_banks(runner: engine.Runner, banks: list[jax.Array], members: int) -> np.ndarray:
+    """Return of each member, under each bank (members, banks), if it was not solved."""
     hits = []
     for bank in banks:
         runner.use_bank(bank)
         hits.append(failed(runner, members))
-    q, p = contrast.cochran_q(np.stack(hits, axis=1))
-    freedom = len(banks) - 1
-    return {"counts": [int(h.sum()) for h in hits], "q": q, "freedom": freedom, "p_value": p}
+    return np.stack(hits, axis=1)
+
+
+def spread(hits: np.ndarray) -> dict[str, Any]:
+    """Return how failure counts spread over banks."""
+    q, p = contrast.cochran_q(hits)
+    return {"counts": hits.sum(axis=0).tolist(), "q": q, "freedom": hits.shape[1] - 1, "p_value": p}
 
 
 def detectable(table_wavering: float, banks: int, members: int) -> float:
@@ -143,24 +144,23 @@ def study(setting: Setting, amount: Amount) -> dict[str, Any]:
     rows, members = setting.task.rows, amount.members
     numbered = [shuffling.bank(rows, i) for i in range(amount.banks)]
     say(f"{setting.name}: {amount.banks} banks of {len(numbered[0])} permutations")
-    rich = over_banks(runner, numbered, members)
+    rich = failed_with_banks(runner, numbered, members)
     # Negative control: a bank that holds one permutation only, so that epochs differ by rotation.
     say(f"{setting.name}: {amount.banks} banks of one permutation")
-    poor = over_banks(runner, [jnp.broadcast_to(b[:1], b.shape) for b in numbered], members)
-    runner.use_bank(numbered[0])
-    shared = failed(runner, members)
+    single = [jnp.broadcast_to(bank[:1], bank.shape) for bank in numbered]
+    poor = failed_with_banks(runner, single, members)
     say(f"{setting.name}: orders drawn afresh")
     own = failed_with_sorted_orders(runner, members)
+    shared = rich[:, 0]  # bank 0 is the one that members use
     b, c = int((shared & ~own).sum()), int((own & ~shared).sum())
-    rates = np.array(rich["counts"]) / members
     limits = contrast.paired_difference(b, c, members)
     wavering = (b + c) / 2
     return {
         "setting": setting.name,
         "members": members,
-        "failure_rate": float(rates.mean()),
-        "banks": rich,
-        "one_permutation_banks": poor,
+        "failure_rate": float(rich.mean()),
+        "banks": spread(rich),
+        "one_permutation_banks": spread(poor),
         "detectable_sd": detectable(wavering, amount.banks, members),
         "against_sorting": {
             "bank_only": b,
@@ -201,12 +201,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     amount = Amount(16, 512) if options.quick else Amount()
     found = [study(setting, amount) for setting in settings()]
-    content = {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", "benchmarks.orders", *sys.argv[1:]]),
-        "machine": machine.describe(),
-        "studies": found,
-    }
+    content = {**machine.about("benchmarks.orders"), "studies": found}
     path = options.out / "orders.json"
     files.write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
     print(table(found), f"\nwritten: {path}", sep="\n")

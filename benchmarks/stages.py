@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks import cases, engine
 from benchmarks.plan import Plan
 from benchmarks.timing import Contestant, Measurement, alternate
-from jaxlab import Setting, Sweep, grouping, training
+from jaxlab import Setting, Sweep, grouping, shuffling, training
 from jaxlab import engine as jaxlab_engine
 from jaxlab.native import program, trainer
 from jaxlab.native.elementary import LONG
@@ -52,7 +52,7 @@ UNIT = "% of a run"
 def _contestant(name: str, loops: type[Loops], setting: Setting, members: int) -> Contestant:
     (group,) = grouping.groups(Sweep("benchmark", (setting,)))
     runner = jaxlab_engine.Runner(group)
-    permutations = runner.bank.size // (2 * setting.task.rows * 2)
+    permutations = len(shuffling.bank(setting.task.rows))
     steps = trainer.traced_steps(group.skeleton, permutations, own_rows=False)
     call = program.compiled(lambda builder, call: loops(builder, steps, call).write())
     part = trainer.Trainer(call, "")

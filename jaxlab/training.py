@@ -184,9 +184,8 @@ def silent(model: Model, rows: jax.Array, numbers: Numbers, weights: jax.Array) 
     chunk = max(1, min(rows.shape[0], 2**20 // max(1, weights.size)))
     pad = -rows.shape[0] % chunk
     padded = jnp.concatenate([rows, jnp.broadcast_to(rows[:1], (pad, *rows.shape[1:]))])
-    pieces = jnp.moveaxis(
-        padded.reshape(-1, chunk, *rows.shape[1:]), 1, 2
-    )  # (pieces, d, chunk, ..)
+    # (pieces, d, chunk, ...)
+    pieces = jnp.moveaxis(padded.reshape(-1, chunk, *rows.shape[1:]), 1, 2)
     spread = jnp.broadcast_to(weights[:, None], (weights.shape[0], chunk, *members))
 
     def piece(ways, part):

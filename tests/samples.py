@@ -2,13 +2,26 @@
 
 import dataclasses
 import hashlib
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh
 
-from jaxlab import Initialiser, Network, Optimiser, Result, Setting, Sweep, Training, run, tasks
+from jaxlab import (
+    Initialiser,
+    Network,
+    Optimiser,
+    Result,
+    Setting,
+    Sweep,
+    Training,
+    commandline,
+    run,
+    tasks,
+)
 from jaxlab.result import Members
 
 LANES = 8
@@ -70,3 +83,13 @@ def trained(folder: Path, seeds=SEEDS, given=None) -> Result:
     found = run(given or sweep(), seeds, out=folder, lane_width=LANES, command="test")
     found.to_csv(folder / "summary.csv")
     return found
+
+
+def exit_code(monkeypatch, main: Callable[[], None], *line: str) -> int:
+    """Return the exit code of a command's `main`, called with the words of a command line."""
+    monkeypatch.setattr(sys, "argv", list(line))
+    try:
+        commandline.run_cleanly(main)
+    except SystemExit as left:
+        return int(left.code or 0)
+    return 0

@@ -200,12 +200,7 @@ def test_contestants_take_turns_and_keep_every_value():
 def call(monkeypatch, *arguments: str) -> int:
     """Return the exit code of `python -m benchmarks` with these arguments."""
     monkeypatch.setattr(commandline, "use_all_cores", lambda: None)
-    monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
-    try:
-        commandline.run_cleanly(command.main)
-    except SystemExit as left:
-        return int(left.code or 0)
-    return 0
+    return samples.exit_code(monkeypatch, command.main, "benchmarks", *arguments)
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,7 @@ def one_process(monkeypatch):
 
 def call(monkeypatch, *arguments: str) -> int:
     """Return the exit code of `python -m sweeps` with these arguments."""
-    monkeypatch.setattr(sys, "argv", ["sweeps", *arguments])
-    try:
-        commandline.run_cleanly(command.main)
-    except SystemExit as left:
-        return int(left.code or 0)
-    return 0
+    return samples.exit_code(monkeypatch, command.main, "sweeps", *arguments)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ What is missing here is no error: a training step that needs it runs as an XLA p
 
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -39,6 +40,11 @@ def _number(name: str):
         return function
 
     return enter
+
+
+def _need_floats(name: str, dtype: Any) -> None:
+    if np.dtype(dtype).kind != "f":
+        raise UnsupportedError(f"{name} of {dtype}")
 
 
 def _arithmetic(name: str, for_floats: str, for_ints: str | None = None) -> None:
@@ -108,33 +114,22 @@ _extreme("max", ">")
 _extreme("min", "<")
 
 
-def _intrinsic(name: str, intrinsic: str) -> None:
+def _function(name: str, how: Callable, what: Any) -> None:
     @_number(name)
     def write(builder, dtype, a):
-        if dtype.kind != "f":
-            raise UnsupportedError(f"{name} of {dtype}")
-        return call(builder, intrinsic, a)
+        _need_floats(name, dtype)
+        return how(builder, what, a)
 
 
-_intrinsic("sqrt", "sqrt")
-_intrinsic("abs", "fabs")
-_intrinsic("floor", "floor")
-
-
-def _elementary(name: str, function: Callable) -> None:
-    @_number(name)
-    def write(builder, dtype, a):
-        if dtype.kind != "f":
-            raise UnsupportedError(f"{name} of {dtype}")
-        return elementary.in_double(builder, function, a)
-
-
-_elementary("exp", elementary.exp)
-_elementary("expm1", elementary.expm1)
-_elementary("log", elementary.log)
-_elementary("log1p", elementary.log1p)
-_elementary("tanh", elementary.tanh)
-_elementary("logistic", elementary.logistic)
+_function("sqrt", call, "sqrt")
+_function("abs", call, "fabs")
+_function("floor", call, "floor")
+_function("exp", elementary.in_double, elementary.exp)
+_function("expm1", elementary.in_double, elementary.expm1)
+_function("log", elementary.in_double, elementary.log)
+_function("log1p", elementary.in_double, elementary.log1p)
+_function("tanh", elementary.in_double, elementary.tanh)
+_function("logistic", elementary.in_double, elementary.logistic)
 
 
 @_number("rem")
@@ -157,8 +152,7 @@ def _rsqrt(builder, dtype, a):
 
 @_number("sign")
 def _sign(builder, dtype, a):
-    if dtype.kind != "f":
-        raise UnsupportedError(f"sign of {dtype}")
+    _need_floats("sign", dtype)
     zero, one = splat(0.0, FLOAT), splat(1.0, FLOAT)
     signed = call(builder, "copysign", one, a)
     nothing = builder.fcmp_unordered("ueq", a, zero)  # a zero, or not a number, is its own sign
@@ -167,20 +161,13 @@ def _sign(builder, dtype, a):
 
 @_number("pow")
 def _power(builder, dtype, a, b):
-    if dtype.kind != "f":
-        raise UnsupportedError(f"pow of {dtype}")
+    _need_floats("pow", dtype)
     exponent = b if b.type.element is FLOAT else builder.sitofp(b, vector(FLOAT))
     return elementary.in_double(builder, elementary.power, a, exponent)
 
 
-def _need_floats(equation) -> None:
-    dtype = np.dtype(equation.invars[0].aval.dtype)
-    if dtype.kind != "f":
-        raise UnsupportedError(f"{equation.primitive.name} of {dtype}")
-
-
 def _integer_power(builder, equation, a):
-    _need_floats(equation)
+    _need_floats("integer_pow", equation.invars[0].aval.dtype)
     exponent = equation.params["y"]
     if not 1 <= exponent <= 8:
         raise UnsupportedError(f"the power {exponent}")
@@ -242,7 +229,7 @@ def _fold(builder, operation: Callable, array: Vectors, axes: Iterable[int]) -> 
 def _reduction(name: str, operation: Callable) -> None:
     def rule(builder, equation, array):
         if operation is _plus:
-            _need_floats(equation)
+            _need_floats(name, equation.invars[0].aval.dtype)
         return [_fold(builder, operation, array, equation.params["axes"])]
 
     RULES[name] = rule
@@ -270,7 +257,7 @@ def _sum_of_products(builder, products):
 
 
 def _dot(builder, equation, a, b):
-    _need_floats(equation)
+    _need_floats("dot_general", equation.invars[0].aval.dtype)
     (of_a, of_b), batch = equation.params["dimension_numbers"]
     if batch != ((), ()):
         raise UnsupportedError("a product with batch axes")

@@ -1,6 +1,7 @@
 """The question whether a member is silent on all rows, as one function."""
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from jax.extend.core import ClosedJaxpr
 
 from jaxlab.native.elementary import LONG
 from jaxlab.native.flow import Variables, all_members, for_all, loop
-from jaxlab.native.lanes import BIT, FLOAT, Writer, constants, splat, vector
+from jaxlab.native.lanes import BIT, FLOAT, Writer, array_of, constants, each, vector
 from jaxlab.native.program import BYTE, Call
 from jaxlab.native.rules import RULES
 
@@ -48,10 +49,6 @@ def write(builder: Any, silence: Silence, call: Call) -> None:
                     place = builder.gep(rows, [entry], source_etype=FLOAT)
                     values[j] = for_all(builder, builder.load(place, typ=FLOAT))
             (here,) = apply(silence.at_row, own.get(), values, *given)
-            silent.set(np.frompyfunc(builder.and_, 2, 1)(silent.get(), here))
-        anyhow = splat(False, BIT)
-        for way in silent.get():
-            anyhow = builder.or_(anyhow, way)
-        byte = np.empty((), object)
-        byte[()] = builder.zext(anyhow, vector(BYTE))
-        members.store(result, byte)
+            silent.set(each(builder.and_, silent.get(), here))
+        anyhow = reduce(builder.or_, silent.get())
+        members.store(result, array_of(builder.zext(anyhow, vector(BYTE))))
