@@ -4,7 +4,15 @@ Nothing here imports the part of jaxlab that trains; laws of initial weights com
 scipy.stats distributions, predictions go out as `Prediction` records.
 """
 
-from jaxlab.theory import absolute_value, absolute_value_predictions, crossing
+from jaxlab.theory import (
+    absolute_value,
+    absolute_value_predictions,
+    baselines,
+    born_dead,
+    crossing,
+    doubling,
+    negation,
+)
 from jaxlab.theory.decoupling import Conditions
 from jaxlab.theory.laws import Law, PointMass, is_symmetric, probability_smaller
 from jaxlab.theory.prediction import KINDS, Prediction
@@ -17,7 +25,11 @@ __all__ = [
     "Prediction",
     "absolute_value",
     "absolute_value_predictions",
+    "baselines",
+    "born_dead",
     "crossing",
+    "doubling",
     "is_symmetric",
+    "negation",
     "probability_smaller",
 ]
