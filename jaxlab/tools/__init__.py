@@ -1,0 +1,1 @@
+"""The tools of the command line: modules with `parser()` and `main(argv)`."""
