@@ -10,17 +10,21 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxlab import initialisers, native, networks, outcomes, shuffling, tasks, training
+from jaxlab import initialisers, native, networks, outcomes, scaling, shuffling, tasks, training
 from jaxlab.spec import Initialiser, Setting, Task
 
-MAX_KEPT_PARAMETERS = 64  # larger networks' weights are not returned
+MAX_KEPT_PARAMETERS = 64  # larger networks' weights are not returned, but
+SEEN_ROWS = 32  # what they answer at a few rows
+
+ONE_EACH = ("outcome", "loss", "first_solved", "born_dead", "certified")
+ONE_EACH += ("rmse", "rounded_rmse", "line_rmse", "mean_output", "mean_target", "spread")
 
 Advance = Callable[[training.State, jax.Array], training.State]
 
 
 def shared_rows(task: Task) -> jax.Array | None:
-    """Return the rows (rows, inputs + outputs) that all members share; None for a random task."""
-    if tasks.definition(task).random:
+    """Return the rows (rows, inputs + outputs) that all share; None where each has its own."""
+    if tasks.own_rows(task):
         return None
     return jnp.concatenate(tasks.example(task)[:2], axis=1).astype(jnp.float32)
 
@@ -32,14 +36,20 @@ def draw_member(
     data_key: jax.Array,
     scales: jax.Array,
     numbers: Mapping[str, jax.Array],
+    scaled: jax.Array,
 ) -> dict[str, jax.Array]:
-    """Draw one member: its packed weights, and its own rows if the task is random."""
+    """Draw one member: its packed weights, and its own rows and their units if it has any.
+
+    `scaled` (4,) is the setting's scaling as `scaling.numbers_of` returns it.
+    """
     layers = initialisers.draw_network(setting.network, law, weights_key, scales)
     drawn = {"weights": networks.pack(layers)}
-    meaning = tasks.definition(setting.task)
-    if meaning.random:
-        own = jnp.concatenate(meaning.draw(data_key, setting.task.rows, numbers), axis=1)
-        drawn["rows"] = own.astype(jnp.float32)
+    if tasks.own_rows(setting.task):
+        parts = tasks.definition(setting.task).draw(data_key, setting.task.rows, numbers)
+        both = [part.astype(jnp.float32) for part in parts]
+        units = [scaling.fit(part, scaled[i], scaled[2 + i]) for i, part in enumerate(both)]
+        drawn["units"] = jnp.concatenate(units, axis=1)
+        drawn["rows"] = scaling.apply(drawn["units"], jnp.concatenate(both, axis=1))
     return drawn
 
 
@@ -112,29 +122,41 @@ def train_block(
     """
     model = training.Model(setting.network, setting.training, schedule["one"])
     rows = drawn["rows"] if shared is None else shared[..., None]
-    inputs, targets = rows[:, : model.inputs], rows[:, model.inputs :]
+    original = rows if shared is not None else scaling.undo(drawn["units"], rows)
+    inputs, targets = original[:, : model.inputs], original[:, model.inputs :]
     regions, masks = _region_masks(setting.task, inputs)
-    tolerance = setting.task.tolerance
+    tolerance, spread = setting.task.tolerance, tasks.definition(setting.task).spread
 
     def measure(weights):
-        outputs = training.predict(model, weights, inputs, numbers)
-        return outputs, outcomes.errors(outputs, targets, masks)
+        answered = predict(weights)
+        outputs = answered
+        if shared is None:
+            outputs = scaling.undo(drawn["units"][:, model.inputs :], answered)
+        return answered, outputs, outcomes.errors(outputs, targets, masks, spread=spread)
 
     start = training.start(model, drawn["weights"], numbers)
     if fast is None:
         advance = plain_advance(model, drawn, bank, numbers)
         is_silent = partial(training.silent, model, rows, numbers)
+        seen_inputs = rows[:, : model.inputs]
+        predict = partial(training.predict, model, inputs=seen_inputs, numbers=numbers)
+        entering = partial(training.entering, model, rows, numbers)
     else:
         advance = fast.advance(drawn, bank, numbers)
-        is_silent = partial(fast.silent, rows if shared is None else shared, numbers)
+        at_rows = rows if shared is None else shared
+        is_silent = partial(fast.silent, at_rows, numbers)
+        predict = partial(fast.outputs, at_rows, numbers)
+        entering = partial(fast.entering, at_rows, numbers)
+    born_dead = is_silent(start.weights)
     state, seen = _train(advance, start, measure, tolerance, schedule)
     final = state.weights
     quiet = training.stays_silent(model, state, numbers, schedule["travel"], is_silent)
-    outputs, found = measure(final)
+    answered, outputs, found = measure(final)
     certified = quiet & schedule["certifiable"]
+    line = outcomes.best_affine(inputs, targets)
     outcome = outcomes.classify(
         outputs,
-        inputs,
+        line,
         targets,
         found,
         regions=regions,
@@ -144,17 +166,43 @@ def train_block(
         finite=jnp.isfinite(final).all(axis=0),
         halfway=seen["halfway"],
     )
-    loss = training.loss(model, final, rows, numbers)
+    error = answered - rows[:, model.inputs :]
     result = {
         "outcome": outcome.astype(jnp.int8),
-        "loss": loss,
+        "loss": training.pointwise_loss(model.training.loss, error).mean(axis=(0, 1)),
         "errors": found.regions,
         "first_solved": seen["first_solved"],
+        "born_dead": born_dead,
         "certified": certified,
+        "entering": jnp.stack([entering(w).mean(axis=(0, 1)) for w in (start.weights, final)]),
+        **_in_original_units(outputs, line, targets),
     }
     if model.network.parameters <= MAX_KEPT_PARAMETERS:
-        result |= {"initial_weights": drawn["weights"], "final_weights": final}
-    return result
+        return result | {"initial_weights": drawn["weights"], "final_weights": final}
+    some = jnp.linspace(0, setting.task.rows - 1, SEEN_ROWS).round().astype(jnp.int32)
+    lanes = final.shape[-1]
+    parts = [jnp.broadcast_to(a[some], (*a[some].shape[:-1], lanes)) for a in (inputs, outputs)]
+    return result | {"seen": jnp.concatenate(parts, axis=1)}
+
+
+def _in_original_units(
+    outputs: jax.Array, line: jax.Array, targets: jax.Array
+) -> dict[str, jax.Array]:
+    """Return what is said of every member (...) beside its outcome; see `jaxlab.Members`."""
+
+    def rmse(values, aims):
+        return jnp.sqrt(jnp.mean((values - aims) ** 2, axis=(0, 1)))
+
+    everyone = jnp.zeros(outputs.shape[2:])
+    found = {
+        "rmse": rmse(outputs, targets),
+        "rounded_rmse": rmse(jnp.round(outputs), jnp.round(targets)),
+        "line_rmse": rmse(line, targets),
+        "mean_output": jnp.mean(outputs, axis=(0, 1)),
+        "mean_target": jnp.mean(targets, axis=(0, 1)),
+        "spread": outcomes.spread_of(targets),
+    }
+    return {name: values + everyone for name, values in found.items()}
 
 
 def _train(
@@ -169,7 +217,7 @@ def _train(
     def leg(i, carry):
         state, seen = carry
         state = advance(state, schedule["checks"][i])
-        _, found = measure(state.weights)
+        *_, found = measure(state.weights)
         new = (seen["first_solved"] < 0) & outcomes.solved(found, tolerance)
         now = {
             "first_solved": jnp.where(new, state.step, seen["first_solved"]),

@@ -29,8 +29,8 @@ def described(prog: str, doc: str | None) -> Parser:
 
 
 def scripts(package: ModuleType) -> list[str]:
-    """Return the names of a package's scripts: all its modules but __main__."""
-    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    """Return the names of a package's scripts: its modules, but those that begin with _."""
+    found = (m.name for m in pkgutil.iter_modules(package.__path__) if not m.ispkg)
     return sorted(name for name in found if not name.startswith("_"))
 
 

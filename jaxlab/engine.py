@@ -15,10 +15,11 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, PartitionSpec
 
 from jaxlab import block, keys, native, networks, shuffling, tasks, training
-from jaxlab.grouping import Group, Schedule, laws
+from jaxlab.grouping import Columns, Group, Schedule, columns, laws
 from jaxlab.spec import Initialiser, Setting
 
 MAX_BLOCKS = 8  # lane blocks of a device in one call
+OWN_ENTRIES = 2**25  # numbers in the members' own rows on a device in one call: 128 MiB
 CALL_WORK = 3e11  # floating-point operations of a device in one call: a second or two
 
 Arrays = dict[str, np.ndarray]
@@ -78,12 +79,14 @@ def _train_program(
     whole, member = PartitionSpec(), PartitionSpec("members")
     members = PartitionSpec(None, "members")
     drawn = {"weights": members, "order": members}
-    if meaning.random:
-        drawn["rows"] = PartitionSpec(None, None, "members")
-    one_number = ("outcome", "loss", "first_solved", "certified")
-    out = {**dict.fromkeys(one_number, member), "errors": members}
+    tables = PartitionSpec(None, None, "members")
+    if tasks.own_rows(setting.task):
+        drawn |= {"rows": tables, "units": tables}
+    out = dict.fromkeys(block.ONE_EACH, member) | {"errors": members, "entering": members}
     if setting.network.parameters <= block.MAX_KEPT_PARAMETERS:
         out |= {"initial_weights": members, "final_weights": members}
+    else:
+        out |= {"seen": tables}
     train = jax.jit(partial(block.train_block, setting, fast))  # traced once, used twice
     blocks = jax.shard_map(
         partial(_train_blocks, train, lanes),
@@ -95,8 +98,11 @@ def _train_program(
     return jax.jit(blocks)
 
 
-def _float32(values: list) -> np.ndarray:
-    return np.asarray(values, np.float32)
+def _room(group: Group) -> int:
+    """Return for how many lane blocks of a device a call has room: fewer where rows are own."""
+    task, widths = group.skeleton.task, group.skeleton.network.widths
+    entries = task.rows * (widths[0] + widths[-1]) * group.lanes
+    return max(1, min(MAX_BLOCKS, OWN_ENTRIES // entries)) if tasks.own_rows(task) else MAX_BLOCKS
 
 
 def _blocks(group: Group) -> int:
@@ -104,18 +110,29 @@ def _blocks(group: Group) -> int:
     setting = group.skeleton
     epochs = group.schedule.checks[-1] / setting.training.steps_per_epoch(setting.task.rows)
     work = 6 * setting.network.parameters * setting.task.rows * epochs * group.lanes
-    return max(1, min(MAX_BLOCKS, int(CALL_WORK / work)))
+    return max(1, min(_room(group), int(CALL_WORK / work)))
 
 
 class Runner:
     """A group ready to run: its programs, shared rows and permutation bank.
 
-    `fast` False trains by XLA's programs also where machine code of jaxlab's own would serve.
+    Members are told by a position, in group.settings, and a seed. With `cells`, which are many
+    columns of numbers for the group's only setting, the position is that in them. `fast` False
+    trains by XLA's programs also where machine code of jaxlab's own would serve.
     """
 
-    def __init__(self, group: Group, *, paired: bool = False, fast: bool = True):
+    def __init__(
+        self,
+        group: Group,
+        *,
+        paired: bool = False,
+        fast: bool = True,
+        cells: Columns | None = None,
+    ):
         self.group, self.mesh = group, devices_mesh()
-        self.size = group.lanes * self.mesh.size * _blocks(group)
+        self.size, self.room = group.lanes * self.mesh.size * _blocks(group), _room(group)
+        self.columns = columns(group.settings) if cells is None else cells
+        self.settings = np.arange(len(self.columns["scales"])) % len(group.settings)
         self.keys = jnp.stack([keys.setting_key(s.name, paired=paired) for s in group.settings])
         task = group.skeleton.task
         self.shared, self.meaning = block.shared_rows(task), tasks.definition(task)
@@ -145,7 +162,7 @@ class Runner:
             of_law.setdefault(laws(setting), []).append(i)
         drawn: Arrays = {}
         for law, positions in of_law.items():
-            (mine,) = np.nonzero(np.isin(which, positions))
+            (mine,) = np.nonzero(np.isin(self.settings[which], positions))
             for first in range(0, len(mine), self.group.lanes):
                 part = mine[first : first + self.group.lanes]
                 for name, values in self._draw_law(law, which[part], seeds[part]).items():
@@ -156,25 +173,25 @@ class Runner:
     def _draw_law(self, law, which: np.ndarray, seeds: np.ndarray) -> Arrays:
         count, pad = len(seeds), (0, self.group.lanes - len(seeds))
         which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
-        chosen = [self.group.settings[i] for i in which]
-        scales = _float32([[(i.scale, i.bias_scale) for i in s.initialisers] for s in chosen])
-        names = self.group.skeleton.task.numbers
-        numbers = {k: _float32([s.task.numbers[k] for s in chosen]) for k in names}
-        streams = _stream_keys(self.keys[which], seeds.astype(np.uint32))
+        chosen = {name: values[which] for name, values in self.columns.items()}
+        numbers = {name: chosen[f"task {name}"] for name in self.group.skeleton.task.numbers}
+        streams = _stream_keys(self.keys[self.settings[which]], seeds.astype(np.uint32))
         program = _draw_program(self.group.skeleton, law, self.meaning)
-        drawn = program(streams["weights"], streams["data"], scales, numbers)
+        drawn = program(
+            streams["weights"], streams["data"], chosen["scales"], numbers, chosen["scaling"]
+        )
         drawn["order"] = jax.random.key_data(streams["order"]).T
         return {k: np.asarray(v)[..., :count] for k, v in drawn.items()}
 
     def _places(self, count: int) -> tuple[int, np.ndarray]:
         """Return how many blocks each device trains, and where in a call each member stands.
 
-        A call has room for MAX_BLOCKS blocks on every device and uses the first of them.
+        A call has room for `room` blocks on every device and uses the first of them.
         """
         lanes = self.group.lanes
         blocks = -(-count // (lanes * self.mesh.size))
         device, place = np.divmod(np.arange(count), blocks * lanes)
-        return blocks, device * (MAX_BLOCKS * lanes) + place
+        return blocks, device * (self.room * lanes) + place
 
     def __call__(
         self, which: np.ndarray, seeds: np.ndarray, schedule: Schedule | None = None
@@ -184,11 +201,10 @@ class Runner:
         `schedule` replaces the group's own, which is how the cost of a run is measured beforehand.
         """
         blocks, places = self._places(len(seeds))
-        source = np.zeros(MAX_BLOCKS * self.group.lanes * self.mesh.size, int)
+        source = np.zeros(self.room * self.group.lanes * self.mesh.size, int)
         source[places] = np.arange(len(seeds))  # the other places repeat the first member
-        chosen = [training.numbers_of(setting) for setting in self.group.settings]
-        columns = {name: _float32([c[name] for c in chosen]) for name in chosen[0]}
-        numbers = {name: column[which[source]] for name, column in columns.items()}
+        names = training.numbers_of(self.group.skeleton)
+        numbers = {name: self.columns[name][which[source]] for name in names}
         told = (schedule or self.group.schedule).arguments()
         drawn = {k: v[..., source] for k, v in self.draw(which, seeds).items()}
         result = self._train(drawn, self.shared, self.bank, numbers, told, np.int32(blocks))

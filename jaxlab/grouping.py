@@ -1,22 +1,26 @@
 """Which settings run side by side: one program serves all that differ in numbers only."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from jaxlab import keys, optimisers, tasks
-from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep
+from jaxlab import keys, optimisers, scaling, tasks, training
+from jaxlab.spec import Initialiser, Network, Optimiser, Scaling, Setting, Sweep, Training
 
 MAX_LANES = 256
+FEWEST_LANES = 64  # of networks with so few weights that each is trained in registers
+FEW_PARAMETERS = 512
 LANE_ENTRIES = 2**17  # activations of one batch of a block: about the fast cache of one core
 
 
 def lane_width(setting: Setting) -> int:
     """Return the number of members trained side by side: a power of two, fit for the cache."""
     entries = sum(setting.network.widths) * (setting.training.batch_size or setting.task.rows)
-    return max(1, min(MAX_LANES, 2 ** ((LANE_ENTRIES // entries).bit_length() - 1)))
+    fewest = FEWEST_LANES if setting.network.parameters <= FEW_PARAMETERS else 1
+    fitting = 2 ** max(0, (LANE_ENTRIES // entries).bit_length() - 1)
+    return max(fewest, min(MAX_LANES, fitting))
 
 
 def skeleton(setting: Setting) -> Setting:
@@ -24,13 +28,35 @@ def skeleton(setting: Setting) -> Setting:
     network = dataclasses.replace(setting.network, slope=Network.slope)
     given = setting.training.optimiser
     optimiser = Optimiser(given.name, schedule=given.schedule, clip_norm=float(given.clip_norm > 0))
-    train = dataclasses.replace(setting.training, optimiser=optimiser, epochs=1, check_steps=())
-    return Setting("skeleton", setting.task, network, training=train)
+    train = Training(optimiser, setting.training.loss, setting.training.batch_size, epochs=1)
+    task = setting.task
+    if tasks.own_rows(task):  # rows that all share are made from the numbers beforehand
+        zeros = dict.fromkeys(task.numbers, 0.0)
+        task = dataclasses.replace(task, numbers=zeros, scaling=Scaling())
+    return Setting("skeleton", task, network, training=train)
 
 
 def laws(setting: Setting) -> tuple[Initialiser, ...]:
     """Return the initialisers with their scales, arguments of the drawing program, left out."""
     return tuple(dataclasses.replace(i, scale=1.0, bias_scale=1.0) for i in setting.initialisers)
+
+
+Columns = Mapping[str, np.ndarray]
+
+
+def columns(settings: Sequence[Setting]) -> Columns:
+    """Return all numbers that programs take as arguments, the settings first: the group's columns.
+
+    Those that training reads by name, those of the task as "task name", and the "scales" of the
+    initialisers (settings, layers, 2) and the "scaling" (settings, 4) of the rows.
+    """
+    rows = []
+    for setting in settings:
+        scales = [(i.scale, i.bias_scale) for i in setting.initialisers]
+        task = {f"task {name}": value for name, value in setting.task.numbers.items()}
+        scaled = scaling.numbers_of(setting.task.scaling or Scaling())
+        rows.append(training.numbers_of(setting) | task | {"scales": scales, "scaling": scaled})
+    return {name: np.asarray([row[name] for row in rows], np.float32) for name in rows[0]}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 SENTENCES = {
     "solved": "every region is fitted",
@@ -32,7 +33,7 @@ FLAT = 0.1  # distance from a constant or a line, relative to the targets' stand
 class Errors(NamedTuple):
     """How far outputs are from the targets, on all rows.
 
-    regions (regions, ...): root-mean-square error relative to the region's root-mean-square target;
+    regions (regions, ...): root-mean-square error relative to the size of the region's targets;
     populated (regions, ...): has the region any row; square (...): mean squared error over all
     rows and outputs.
     """
@@ -42,19 +43,25 @@ class Errors(NamedTuple):
     square: jax.Array
 
 
-def errors(outputs: jax.Array, targets: jax.Array, masks: jax.Array) -> Errors:
+def errors(
+    outputs: jax.Array, targets: jax.Array, masks: jax.Array, *, spread: bool = False
+) -> Errors:
     """Measure outputs and targets (rows, out, ...) over region masks (regions, rows, ...).
 
-    A region without rows has error 0 and counts for nothing. A region whose targets are all 0 is
+    The size of targets is their root mean square; if `spread`, their standard deviation. A region
+    without rows has error 0 and counts for nothing. A region of targets whose size is 0 is
     measured absolutely.
     """
     square = jnp.mean((outputs - targets) ** 2, axis=1)
-    size = jnp.mean(targets**2, axis=1)
 
     def over(values):
         return jnp.sum(jnp.where(masks, values, 0.0), axis=1) / jnp.maximum(masks.sum(axis=1), 1)
 
-    scale = over(size)
+    if spread:
+        middle = jax.vmap(over, 1, 1)(targets)[:, None]  # (regions, 1, out, ...)
+        scale = over(jnp.mean((targets - middle) ** 2, axis=2))
+    else:
+        scale = over(jnp.mean(targets**2, axis=1))
     relative = jnp.sqrt(over(square) / jnp.where(scale > 0, scale, 1.0))
     return Errors(relative, masks.any(axis=1), jnp.mean(square, axis=0))
 
@@ -64,7 +71,8 @@ def solved(found: Errors, tolerance: float) -> jax.Array:
     return jnp.all(found.regions <= tolerance, axis=0)
 
 
-def _spread(values: jax.Array) -> jax.Array:
+def spread_of(values: jax.Array) -> jax.Array:
+    """Return the standard deviation (...) of values (rows, out, ...) about each output's mean."""
     return jnp.sqrt(jnp.mean((values - values.mean(axis=0)) ** 2, axis=(0, 1)))
 
 
@@ -81,9 +89,20 @@ def best_affine(inputs: jax.Array, targets: jax.Array) -> jax.Array:
     return targets.mean(axis=0) + jnp.einsum("ri...,...io->ro...", x, slopes, precision="highest")
 
 
+def which_constant(output: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Name the constants that networks answer: "mean" of the targets, "zero" or "other".
+
+    `output`, `mean` and `spread` (members,) are the mean output and the targets' mean and standard
+    deviation. Near is a tenth of the latter, as it is for being constant at all.
+    """
+    near_mean = np.abs(output - mean) <= FLAT * spread
+    near_zero = np.abs(output) <= FLAT * spread
+    return np.select([near_mean, near_zero], ["mean", "zero"], "other")
+
+
 def classify(
     outputs: jax.Array,
-    inputs: jax.Array,
+    line: jax.Array,
     targets: jax.Array,
     found: Errors,
     *,
@@ -96,15 +115,15 @@ def classify(
 ) -> jax.Array:
     """Return each member's outcome (...) as a position in `OUTCOMES`.
 
-    `certified` is the death certificate; `finite` says that all weights are finite; `halfway`
-    is the mean squared error after half of the steps.
+    `line` holds the values of the best affine function, as `best_affine` returns them; `certified`
+    is the death certificate; `finite` says that all weights are finite; `halfway` is the mean
+    squared error after half of the steps.
     """
     fitted = (found.regions <= tolerance) & found.populated
     missed = (found.regions >= margin) & found.populated
     decided = jnp.all(fitted | missed | ~found.populated, axis=0)
     bounded = jnp.all(found.regions <= DIVERGED_ERROR, axis=0)  # false for NaN
-    spread = _spread(targets)
-    line = best_affine(inputs, targets)
+    spread = spread_of(targets)
     distance = jnp.sqrt(jnp.mean((outputs - line) ** 2, axis=(0, 1)))
     one_sided = {
         side + "_only": decided & fitted[regions.index(side)] & missed[regions.index(other)]
@@ -116,7 +135,7 @@ def classify(
         "solved": solved(found, tolerance),
         "dead": certified,
         "unfinished": found.square < STILL_FALLING * halfway,
-        "constant": _spread(outputs) <= FLAT * spread,
+        "constant": spread_of(outputs) <= FLAT * spread,
         **one_sided,
         "partial": decided & jnp.any(fitted, axis=0) & jnp.any(missed, axis=0),
         "linear": distance <= FLAT * spread,

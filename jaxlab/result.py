@@ -18,8 +18,14 @@ class Members:
 
     outcome: position in `outcomes.OUTCOMES`; loss: training loss on all rows; errors (members,
     regions): relative error per region; first_solved: step of the first check at which the member
-    was solved, -1 if at none; certified: the death certificate; initial_weights and final_weights
-    (members, parameters), None for large networks.
+    was solved, -1 if at none; born_dead: no gradient before the output's bias at initialisation;
+    certified: the death certificate at the end; entering (members, 2): mean over rows of what
+    enters the output units, before and after training. In the original units of the targets:
+    rmse, rounded_rmse (of outputs and targets rounded to whole numbers), line_rmse (of the best
+    affine function on the member's rows), mean_output, mean_target and spread (standard deviation
+    of the targets). initial_weights and final_weights (members, parameters); for large networks
+    instead seen (members, 32, inputs + outputs): what they answer at 32 of their rows. What is not
+    kept is None.
     """
 
     seeds: np.ndarray
@@ -27,9 +33,18 @@ class Members:
     loss: np.ndarray
     errors: np.ndarray
     first_solved: np.ndarray
+    born_dead: np.ndarray
     certified: np.ndarray
+    entering: np.ndarray
+    rmse: np.ndarray
+    rounded_rmse: np.ndarray
+    line_rmse: np.ndarray
+    mean_output: np.ndarray
+    mean_target: np.ndarray
+    spread: np.ndarray
     initial_weights: np.ndarray | None = None
     final_weights: np.ndarray | None = None
+    seen: np.ndarray | None = None
 
     @classmethod
     def joined(cls, seeds: np.ndarray, arrays: Mapping[str, np.ndarray]) -> "Members":
@@ -41,6 +56,12 @@ class Members:
     def names(self) -> np.ndarray:
         """Each member's outcome by name."""
         return np.array(outcomes.OUTCOMES)[self.outcome]
+
+    @property
+    def constants(self) -> np.ndarray:
+        """Which constant a constant output is: "mean", "zero" or "other"; "" for other outputs."""
+        named = outcomes.which_constant(self.mean_output, self.mean_target, self.spread)
+        return np.where(self.names == "constant", named, "")
 
     @property
     def tally(self) -> Tally:

@@ -19,10 +19,12 @@ from jaxlab.store import Folder, identity_of
 PROBE_SHARE = 0.05  # of a call's steps, to estimate what all will take
 QUIET_SECONDS = 2.0  # shorter runs say nothing
 
+Seeds = int | Sequence[int] | np.ndarray
+
 
 def run(
     sweep: Sweep,
-    seeds: int | Sequence[int] | np.ndarray = 1000,
+    seeds: Seeds | Mapping[str, Seeds] = 1000,
     *,
     out: str | Path | None = None,
     lane_width: int | None = None,
@@ -31,12 +33,19 @@ def run(
 ) -> Result:
     """Train the seeds of every setting and return what became of them.
 
-    `seeds` is a number (0, 1, ...) or a list. With `out`, members already in that folder are not
-    trained again and new ones are kept there after every call. `lane_width` is the number of
-    members trained side by side; it is part of their identity. ValueError for impossible seeds or
-    an unknown task, `jaxlab.store.ResultsError` for a folder that holds something else.
+    `seeds` is a number (0, 1, ...), a list, or one of these for each setting's name. With `out`,
+    members already in that folder are not trained again and new ones are kept there after every
+    call. `lane_width` is the number of members trained side by side; it is part of their identity.
+    ValueError for impossible seeds or an unknown task, `jaxlab.store.ResultsError` for a folder
+    that holds something else.
     """
-    asked = grouping.check_seeds(seeds)
+    names = [setting.name for setting in sweep.settings]
+    of_setting = dict(seeds) if isinstance(seeds, Mapping) else dict.fromkeys(names, seeds)
+    if set(of_setting) != set(names):
+        raise ValueError(
+            f"seeds are given for {', '.join(of_setting)}; the settings are {', '.join(names)}"
+        )
+    asked = {name: grouping.check_seeds(its) for name, its in of_setting.items()}
     if lane_width is not None and lane_width < 1:
         raise ValueError(f"lane_width is {lane_width}; it must be at least 1")
     groups = grouping.groups(sweep, lane_width)
@@ -47,9 +56,9 @@ def run(
     found = _load(folder, sweep)
     if folder is not None:
         folder.write_manifest(command)  # after loading, so that a damaged folder stays as it is
-    wanted = {s.name: _missing(asked, found[s.name]) for s in sweep.settings}
+    wanted = {name: _missing(asked[name], found[name]) for name in names}
     _train(groups, wanted, sweep, folder, found, progress)
-    return Result(sweep, {n: _select(parts, asked) for n, parts in found.items()})
+    return Result(sweep, {n: _select(parts, asked[n]) for n, parts in found.items()})
 
 
 Parts = dict[str, list[Members]]

@@ -16,6 +16,7 @@ ACTIVATIONS = ("linear", "relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu",
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adam", "keras_adam", "rmsprop", "adamw")
 SCHEDULES = ("constant", "inverse_time", "cosine", "warm_up")
 LOSSES = ("mse", "mae", "huber")
+SCALINGS = ("raw", "unit", "symmetric", "standard", "log")
 KERNEL_LAWS = (
     "zeros",
     "constant",
@@ -68,11 +69,34 @@ def _whole(name: str, value: int, low: int) -> None:
 
 
 @dataclass(frozen=True)
+class Scaling:
+    """How rows are scaled before a network sees them; success is judged in the original units.
+
+    Each column of a member's own rows becomes, by name: raw (as it is), unit (from 0 to 1),
+    symmetric (from -1 to 1), standard (mean 0, standard deviation 1) or log (the logarithm of
+    1 + x); then it is multiplied by the factor. All of it is a number of the setting.
+    """
+
+    inputs: str = "raw"
+    targets: str = "raw"
+    input_factor: float = 1.0
+    target_factor: float = 1.0
+
+    def __post_init__(self):
+        for name in ("inputs", "targets"):
+            _one_of(f"scaling of {name}", getattr(self, name), SCALINGS)
+        for name in ("input_factor", "target_factor"):
+            _number(name, getattr(self, name), 0, "a positive number", open_=True)
+        _as_floats(self, "input_factor", "target_factor")
+
+
+@dataclass(frozen=True)
 class Task:
     """What is to be learnt, by name, with its numbers; `jaxlab.tasks` holds what the name means.
 
-    A region counts as fitted when its root-mean-square error is at most `tolerance` times the
-    root-mean-square target there, and as missed from `margin` times on; between, as neither.
+    A region counts as fitted when its root-mean-square error is at most `tolerance` times the size
+    of its targets, and as missed from `margin` times on; between, as neither. What the size is
+    belongs to the task's meaning. With a `scaling`, members see rows of their own, scaled.
     """
 
     name: str
@@ -80,6 +104,7 @@ class Task:
     numbers: Mapping[str, float] = field(default_factory=dict)
     tolerance: float = 0.1
     margin: float = 0.5
+    scaling: Scaling | None = None
 
     def __post_init__(self):
         _check(isinstance(self.name, str) and self.name != "", "task name", self.name, "a name")
@@ -90,6 +115,8 @@ class Task:
         _number("tolerance", self.tolerance, 0, "a positive number", open_=True)
         _number("margin", self.margin, self.tolerance, "a number, at least the tolerance")
         _as_floats(self, "tolerance", "margin")
+        right = "a Scaling, or None for rows as they are"
+        _check(isinstance(self.scaling, Scaling | None), "scaling", self.scaling, right)
         numbers = {name: float(value) + 0.0 for name, value in sorted(self.numbers.items())}
         object.__setattr__(self, "numbers", numbers)
 
@@ -213,21 +240,27 @@ class Optimiser:
 class Training:
     """How long and in which steps: loss, batch size (0: full batch), epochs, steps of the checks.
 
-    `check_steps` are the steps after which success is looked for; empty means geometric: the total
-    number of steps, halved again and again down to 1. Half of the steps and the last are always
-    checked, since what still falls between them is unfinished.
+    `max_steps` ends training within the epochs; 0 means after all of them. `check_steps` are the
+    steps after which success is looked for; empty means geometric: the total number of steps,
+    divided by 1 + `check_growth` again and again down to 1. Half of the steps and the last are
+    always checked, since what still falls between them is unfinished.
     """
 
     optimiser: Optimiser = Optimiser()
     loss: str = "mse"
     batch_size: int = 32
     epochs: int = 1000
+    max_steps: int = 0
     check_steps: tuple[int, ...] = ()
+    check_growth: float = 1.0
 
     def __post_init__(self):
         _one_of("loss", self.loss, LOSSES)
         _whole("batch_size", self.batch_size, 0)
         _whole("epochs", self.epochs, 1)
+        _whole("max_steps", self.max_steps, 0)
+        _number("check_growth", self.check_growth, 1e-4, "a number, at least 0.0001")
+        _as_floats(self, "check_growth")
         object.__setattr__(self, "check_steps", tuple(self.check_steps))
         for step in self.check_steps:
             _whole("each of check_steps", step, 1)
@@ -236,12 +269,18 @@ class Training:
         """Updates per epoch; the last batch is smaller where the size does not divide the rows."""
         return -(-rows // self.batch_size) if self.batch_size else 1
 
+    def steps(self, rows: int) -> int:
+        """Updates of a whole training."""
+        total = self.epochs * self.steps_per_epoch(rows)
+        return min(total, self.max_steps) if self.max_steps else total
+
     def checks(self, rows: int) -> tuple[int, ...]:
         """The steps, ascending and ending with the last, after which success is looked for."""
-        total = self.epochs * self.steps_per_epoch(rows)
-        halved = {-(-total // 2**i) for i in range((total - 1).bit_length() + 1)}
+        total, growth = self.steps(rows), 1 + self.check_growth
+        count = math.ceil(math.log(total) / math.log(growth)) + 1
+        divided = {math.ceil(total / growth**i) for i in range(count)}
         given = {step for step in self.check_steps if step < total}
-        chosen = given if self.check_steps else halved
+        chosen = given if self.check_steps else divided
         return tuple(sorted(chosen | {-(-total // 2), total}))
 
 
@@ -282,7 +321,7 @@ class Setting:
     @property
     def steps(self) -> int:
         """Number of updates one member makes."""
-        return self.training.epochs * self.training.steps_per_epoch(self.task.rows)
+        return self.training.steps(self.task.rows)
 
 
 @dataclass(frozen=True)
@@ -323,10 +362,12 @@ def setting_from_dict(content: Mapping[str, Any]) -> Setting:
     """Build a setting from the dictionary that JSON gives; ValueError where a field is wrong."""
     try:
         content = dict(content)
-        training = dict(content.pop("training"))
+        training, task = dict(content.pop("training")), dict(content.pop("task"))
         training["optimiser"] = Optimiser(**training["optimiser"])
+        if task["scaling"] is not None:
+            task["scaling"] = Scaling(**task["scaling"])
         return Setting(
-            task=Task(**content.pop("task")),
+            task=Task(**task),
             network=Network(**content.pop("network")),
             initialisers=tuple(Initialiser(**i) for i in content.pop("initialisers")),
             training=Training(**training),

@@ -14,6 +14,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from jaxlab.spec import Setting, Sweep, Task, sweep_from_json
 
 CHUNK = 4096
 MANIFEST = ("sweep", "digests", "lane_widths", "data", "fingerprint")
-COLUMNS = {"seeds", "outcome", "loss", "errors", "first_solved", "certified"}
+COLUMNS = {f.name for f in fields(Members) if f.default is MISSING}
 UNREADABLE = (
     *(OSError, ValueError, TypeError, KeyError, RuntimeError),
     *(EOFError, zipfile.BadZipFile, zlib.error),

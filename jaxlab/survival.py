@@ -58,7 +58,7 @@ def curve(first_solved: ArrayLike, checks: ArrayLike, certified: ArrayLike) -> C
         )
     strange = np.setdiff1d(first, [-1, *steps])
     if strange.size:
-        raise ValueError(f"first_solved={strange[0]} must be -1 or one of checks={steps.tolist()}")
+        raise ValueError(f"first_solved={strange[0]} must be -1 or one of the {steps.size} checks")
     solved = np.searchsorted(np.sort(first[first > 0]), steps, side="right")
     left, n = first.size - solved, first.size
     low, high = clopper_pearson_limits(left, n)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlab import keys
-from jaxlab.spec import Setting, Task
+from jaxlab.spec import Scaling, Setting, Task
 
 Draw = Callable[[jax.Array, int, Mapping[str, jax.Array]], tuple[jax.Array, jax.Array]]
 Regions = Callable[[jax.Array], dict[str, jax.Array]]
@@ -23,20 +23,22 @@ class Definition:
 
     `draw(key, rows, numbers)` returns inputs (rows, in) and targets (rows, out); `regions(inputs)`
     returns a mask (rows,) per region. A task that is not `random` ignores its key, and all members
-    of equal numbers share one data set.
+    of equal numbers share one data set. Errors are relative to the targets' root mean square; or,
+    if `spread`, to their standard deviation, where a constant must not count as half the answer.
     """
 
     draw: Draw
     regions: Regions
     random: bool
+    spread: bool
 
 
 _DEFINITIONS: dict[str, Definition] = {}
 
 
-def define(name: str, draw: Draw, regions: Regions, *, random: bool) -> None:
+def define(name: str, draw: Draw, regions: Regions, *, random: bool, spread: bool = False) -> None:
     """Register what a task's name means; a name can be defined again with a new meaning."""
-    _DEFINITIONS[name] = Definition(draw, regions, random)
+    _DEFINITIONS[name] = Definition(draw, regions, random, spread)
 
 
 def definition(task: Task) -> Definition:
@@ -45,6 +47,11 @@ def definition(task: Task) -> Definition:
         known = ", ".join(sorted(_DEFINITIONS))
         raise ValueError(f"task name is {task.name!r}; it must be one of {known}")
     return _DEFINITIONS[task.name]
+
+
+def own_rows(task: Task) -> bool:
+    """Say if every member has rows of its own: drawn for it, or scaled as its setting says."""
+    return definition(task).random or task.scaling is not None
 
 
 def example(task: Task) -> tuple[jax.Array, jax.Array, dict[str, jax.Array]]:
@@ -106,3 +113,81 @@ define("absolute_value", _absolute_value, sides, random=False)
 def absolute_value(rows: int = 400, low: float = -1000.0, high: float = 1000.0) -> Task:
     """Learn |x| on `rows` evenly spaced points from `low` to `high`."""
     return Task("absolute_value", rows, {"low": low, "high": high})
+
+
+def _negation(key, rows, numbers):
+    inputs = jnp.full((rows, 1), -1.0)
+    return inputs, -inputs
+
+
+def _doubling(key, rows, numbers):
+    inputs = _line(rows, numbers)
+    return inputs, 2 * inputs
+
+
+def _doubling_normal(key, rows, numbers):
+    inputs = jax.random.normal(key, (rows, 1), jnp.float32)
+    return inputs, 2 * inputs
+
+
+def _of_integers(count: int, target: Callable[..., jax.Array]) -> Draw:
+    """Return how rows of `count` integers are drawn with replacement from low to high."""
+
+    def draw(key, rows, numbers):
+        low, high = (numbers[name].astype(jnp.int32) for name in ("low", "high"))
+        integers = jax.random.randint(key, (rows, count), low, high + 1, jnp.int32)
+        inputs = integers.astype(jnp.float32)
+        return inputs, target(inputs, numbers)[:, None]
+
+    return draw
+
+
+_INTEGERS: dict[str, Draw] = {
+    "sum": _of_integers(2, lambda x, numbers: x[:, 0] + x[:, 1]),
+    "product": _of_integers(2, lambda x, numbers: x[:, 0] * x[:, 1]),
+    "square": _of_integers(1, lambda x, numbers: x[:, 0] ** 2),
+    "square_and_spare": _of_integers(2, lambda x, numbers: x[:, 0] ** 2),
+    "multiple": _of_integers(1, lambda x, numbers: numbers["constant"] * x[:, 0]),
+    "shifted": _of_integers(1, lambda x, numbers: x[:, 0] + numbers["constant"]),
+}
+
+define("negation", _negation, whole, random=False)
+define("doubling", _doubling, whole, random=False)
+define("doubling_normal", _doubling_normal, whole, random=True)
+for _name, _draw in _INTEGERS.items():
+    define(_name, _draw, whole, random=True, spread=True)
+
+
+def negation(rows: int = 1) -> Task:
+    """Learn 1 at the input -1; all rows are the same."""
+    return Task("negation", rows)
+
+
+def doubling(rows: int = 600, low: float = 1.0, high: float = 600.0) -> Task:
+    """Learn 2x on `rows` evenly spaced points from `low` to `high`."""
+    return Task("doubling", rows, {"low": low, "high": high})
+
+
+def doubling_normal(rows: int = 600) -> Task:
+    """Learn 2x on `rows` standard normal inputs, drawn for each seed."""
+    return Task("doubling_normal", rows)
+
+
+def of_integers(
+    name: str,
+    rows: int,
+    low: int,
+    high: int,
+    *,
+    constant: float | None = None,
+    scaling: Scaling | None = None,
+) -> Task:
+    """Learn a sum, product or another function of integers drawn from low to high (included).
+
+    `name` is sum, product, square, square_and_spare (with a second input of no use), multiple or
+    shifted; the last two take their `constant`. Each seed has rows of its own.
+    """
+    if name not in _INTEGERS:
+        raise ValueError(f"name is {name!r}; it must be one of {', '.join(_INTEGERS)}")
+    numbers = {"low": low, "high": high} | ({} if constant is None else {"constant": constant})
+    return Task(name, rows, numbers, scaling=scaling)

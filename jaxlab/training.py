@@ -152,6 +152,14 @@ def train(
     return jax.lax.fori_loop(state.step // per_epoch, -(-end // per_epoch), epoch, state)
 
 
+def entering(model: Model, rows: jax.Array, numbers: Numbers, weights: jax.Array) -> jax.Array:
+    """Return what enters the output units, (rows, out, ...): their outputs without activation."""
+    activations = (*model.network.activations[:-1], "linear")
+    open_network = dataclasses.replace(model.network, activations=activations)
+    open_model = dataclasses.replace(model, network=open_network)
+    return predict(open_model, weights, rows[:, : model.inputs], numbers)
+
+
 def silent_ways(model: Model, weights: jax.Array, rows: jax.Array, numbers: Numbers) -> jax.Array:
     """Say of each member in which ways, (2, ...), it is silent at rows (rows, d, ...) as a whole.
 
@@ -161,15 +169,12 @@ def silent_ways(model: Model, weights: jax.Array, rows: jax.Array, numbers: Numb
     """
     outputs = model.network.widths[-1]
     before = weights.shape[0] - outputs * model.network.use_bias
-    activations = (*model.network.activations[:-1], "linear")
-    open_network = dataclasses.replace(model.network, activations=activations)
-    open_model = dataclasses.replace(model, network=open_network)
 
-    def entering(w, unit):
-        return jnp.sum(predict(open_model, w, rows[:, : model.inputs], numbers)[:, unit])
+    def enters(w, unit):
+        return jnp.sum(entering(model, rows, numbers, w)[:, unit])
 
     shut = jnp.all(loss_and_gradient(model, weights, rows, numbers)[1] == 0, axis=0)
-    influences = [jax.grad(entering)(weights, unit)[:before] for unit in range(outputs)]
+    influences = [jax.grad(enters)(weights, unit)[:before] for unit in range(outputs)]
     deaf = jnp.all(jnp.concatenate(influences) == 0, axis=0)
     return jnp.stack([shut, deaf])
 

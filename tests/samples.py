@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
@@ -11,6 +11,7 @@ import numpy as np
 from jax.sharding import AxisType, Mesh
 
 from jaxlab import (
+    OUTCOMES,
     Initialiser,
     Network,
     Optimiser,
@@ -22,6 +23,7 @@ from jaxlab import (
     run,
     tasks,
 )
+from jaxlab.grid import Axis, Grid
 from jaxlab.result import Members
 
 LANES = 8
@@ -48,6 +50,15 @@ def sweep(*settings: Setting, paired: bool = False) -> Sweep:
     return Sweep("small", settings or two, paired)
 
 
+RATE, SCALE = "training.optimiser.learning_rate", "initialisers.*.scale"
+GRID = Grid(
+    "small",
+    setting("base", epochs=20),
+    Axis("learning rate", (RATE,), (0.003, 0.03, 0.3)),
+    Axis("scale", (SCALE, "initialisers.0.bias_scale"), (0.1, 1.0, 3.0, 30.0)),
+)
+
+
 def mesh(devices: int) -> Mesh:
     """Return the mesh that the engine makes where there are so many devices."""
     chosen = jax.local_devices()[:devices]
@@ -57,9 +68,42 @@ def mesh(devices: int) -> Mesh:
 def equal_bits(one: Members, other: Members) -> bool:
     """Say whether the members that both have are the same to the last bit, and there are some."""
     common, mine, its = np.intersect1d(one.seeds, other.seeds, return_indices=True)
-    fields = [field.name for field in dataclasses.fields(Members)]
-    pairs = [(getattr(one, f)[mine], getattr(other, f)[its]) for f in fields]
-    return len(common) > 0 and all(a.tobytes() == b.tobytes() for a, b in pairs)
+    pairs = [(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(Members)]
+    if any((a is None) != (b is None) for a, b in pairs):
+        return False
+    kept = [(a[mine], b[its]) for a, b in pairs if a is not None]
+    return len(common) > 0 and all(a.tobytes() == b.tobytes() for a, b in kept)
+
+
+def members(names: Sequence[str], **facts: np.ndarray) -> Members:
+    """Return members 0, 1, ... of these outcomes; nothing else is remarkable about them."""
+    n = len(names)
+    dull = ("loss", "rmse", "rounded_rmse", "line_rmse", "mean_output", "mean_target", "spread")
+    neutral = {
+        **dict.fromkeys(dull, np.zeros(n, np.float32)),
+        "errors": np.zeros((n, 2), np.float32),
+        "first_solved": np.full(n, -1, np.int32),
+        "born_dead": np.zeros(n, bool),
+        "certified": np.array([name == "dead" for name in names]),
+        "entering": np.zeros((n, 2), np.float32),
+    }
+    outcome = np.array([OUTCOMES.index(name) for name in names], np.int8)
+    return Members(np.arange(n), outcome, **neutral | facts)
+
+
+def scaled_by_hand(name: str, values: np.ndarray) -> np.ndarray:
+    """Return scaled columns in float64; one of equal values keeps its own unit."""
+    values = values.astype(float)
+    low, high = values.min(axis=0), values.max(axis=0)
+    zero, one = {
+        "raw": (0 * low, 0 * low + 1),
+        "unit": (low, high - low),
+        "symmetric": ((low + high) / 2, (high - low) / 2),
+        "standard": (values.mean(axis=0), values.std(axis=0)),
+        "log": (0 * low, 0 * low + 1),
+    }[name]
+    shown = np.log1p(values) if name == "log" else values
+    return (shown - zero) / np.where(one > 0, one, 1.0)
 
 
 def with_epochs(given: Setting, epochs: int) -> Setting:

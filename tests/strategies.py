@@ -5,7 +5,16 @@ import itertools
 from hypothesis import strategies as st
 
 from jaxlab import spec
-from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep, Task, Training
+from jaxlab.spec import (
+    Initialiser,
+    Network,
+    Optimiser,
+    Scaling,
+    Setting,
+    Sweep,
+    Task,
+    Training,
+)
 
 numbers = st.floats(-1e6, 1e6)
 positive = st.floats(1e-6, 1e3)
@@ -44,7 +53,12 @@ trainings = st.builds(
     st.sampled_from(spec.LOSSES),
     batch_size=st.integers(0, 500),
     epochs=st.integers(1, 10**6),
+    max_steps=st.integers(0, 10**6),
     check_steps=st.lists(st.integers(1, 10**6), max_size=4).map(tuple),
+    check_growth=st.floats(1e-4, 9),
+)
+scalings = st.builds(
+    Scaling, *[st.sampled_from(spec.SCALINGS)] * 2, input_factor=positive, target_factor=positive
 )
 tasks = st.builds(
     Task,
@@ -53,6 +67,7 @@ tasks = st.builds(
     numbers=st.dictionaries(names, numbers, max_size=3),
     tolerance=st.floats(1e-3, 0.5),
     margin=st.floats(0.5, 2),
+    scaling=st.none() | scalings,
 )
 
 

@@ -157,6 +157,11 @@ def test_weights_of_large_networks_are_not_kept(monkeypatch):
     members = run(samples.sweep(setting), 3, lane_width=LANES).members["k=70"]
     assert members.initial_weights is None
     assert members.final_weights is None
+    assert members.seen is not None
+    assert members.seen.shape == (3, block.SEEN_ROWS, 2)
+    rows, some = np.asarray(block.shared_rows(setting.task)), np.linspace(0, 39, 32).round()
+    assert np.array_equal(members.seen[..., 0], [rows[some.astype(int), 0]] * 3)
+    assert members.seen[..., 1].std(axis=1).min() > 0
 
 
 def test_lane_widths_are_powers_of_two_and_the_programs_argument_is_one():

@@ -55,12 +55,10 @@ def test_the_whole_sweep_is_traced_once_for_each_static_shape(fast, monkeypatch)
 
     def train_block(setting, fast, drawn, shared, bank, numbers, schedule):
         traced.append((setting, fast is not None))
-        one = {"loss": jnp.float32, "first_solved": jnp.int32, "certified": jnp.bool_}
-        one["outcome"] = jnp.int8
         lanes = drawn["weights"].shape[-1]
-        result = {name: jnp.zeros(lanes, kind) for name, kind in one.items()}
-        kept = {"initial_weights": drawn["weights"], "final_weights": drawn["weights"]}
-        return result | kept | {"errors": jnp.zeros((2, lanes))}
+        result = dict.fromkeys(block.ONE_EACH, jnp.zeros(lanes))
+        result |= dict.fromkeys(("errors", "entering"), jnp.zeros((2, lanes)))
+        return result | dict.fromkeys(("initial_weights", "final_weights"), drawn["weights"])
 
     def draw(runner, which, seeds):
         weights = np.zeros((runner.group.skeleton.network.parameters, len(seeds)), np.float32)

@@ -67,7 +67,8 @@ def test_the_program_with_machine_code_lowers_for_the_processor_it_is_for(settin
     orders, own_rows = len(shuffling.bank(setting.task.rows)), setting.name == "line"
     trainer = native.trainer_for(grouping.skeleton(setting), orders, own_rows=own_rows)
     assert trainer is not None
-    ours = [DisabledSafetyCheck.custom_call(n) for n in (trainer.train_call, trainer.silent_call)]
+    calls = (trainer.train_call, trainer.silent_call, trainer.outputs_call, trainer.entering_call)
+    ours = [DisabledSafetyCheck.custom_call(name) for name in calls]
     exported = jax.export.export(program, platforms=["cpu"], disabled_checks=ours)(*arguments)
     assert trainer.train_call in exported.mlir_module()
     assert [(a.shape, a.dtype) for a in exported.in_avals] == shapes(arguments)

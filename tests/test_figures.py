@@ -14,12 +14,13 @@ import jax.numpy as jnp
 import matplotlib
 import numpy as np
 import pytest
+import samples
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 
 from figures import __main__ as command
 from figures import absolute_value as figure
-from jaxlab import OUTCOMES, engine, networks
+from jaxlab import engine, networks
 from jaxlab.result import Members, Result
 from jaxlab.store import Folder, identity_of
 from jaxlab.tally import clopper_pearson
@@ -43,13 +44,9 @@ def members(k: int, n: int = 60) -> Members:
     initial = np.concatenate([w, np.zeros((k, n)), a, np.zeros((1, n))]).T
     final = np.zeros((n, 3 * k + 1))
     final[:, 0], final[:, k - 1], final[:, 2 * k : 3 * k] = right, -1.0 * left, 1.0
-    return Members(
-        seeds=np.arange(n),
-        outcome=np.array([OUTCOMES.index(name) for name in names], np.int8),
-        loss=np.zeros(n, np.float32),
+    return samples.members(
+        list(names),
         errors=np.where(np.stack([right, left], 1), 0.001, 0.98).astype(np.float32),
-        first_solved=np.full(n, -1),
-        certified=names == "dead",
         initial_weights=initial.astype(np.float32),
         final_weights=final.astype(np.float32),
     )
@@ -70,7 +67,7 @@ def results(result, tmp_path_factory) -> Path:
     folder.open()
     folder.write_manifest("python -m sweeps absolute_value")
     for name, found in result.members.items():
-        arrays = {f.name: getattr(found, f.name) for f in dataclasses.fields(found)}
+        arrays = {name: values for name, values in vars(found).items() if values is not None}
         folder.add(result.sweep[name], arrays.pop("seeds"), arrays)
     return path
 

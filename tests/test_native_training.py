@@ -3,11 +3,14 @@
 Weights and the optimiser's state agree to `ROUNDING` after an epoch and two steps, a chain of some
 20 updates. There is no mean absolute error under an optimiser that divides by the gradient's size:
 the signs of an even batch can cancel, and what is left of them is rounding, made large again.
+So do outputs and what enters the output units.
 """
 
+import dataclasses
 from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from acceptance import ROUNDING, assert_rounding
@@ -88,6 +91,43 @@ def test_machine_code_trains_as_plain_vmap_does(name):
             assert np.array_equal(np.broadcast_to(one, other.shape), other)
         else:
             assert_rounding(one, other)
+
+
+AT_ROWS = {
+    "relu": setting((1, 3, 1), "relu", 20),
+    "leaky_relu": setting((2, 3, 2), "leaky_relu", 17),
+    "tanh": setting((1, 2, 2, 1), "tanh", 5),
+    "sigmoid": setting((2, 2), rows=1),
+    "elu": setting((1, 3, 1), "elu", 20),
+    "softplus": setting(WIDE, "softplus", 17, use_bias=False),
+}
+
+
+@pytest.mark.parametrize("own_rows", [False, True], ids=["shared", "own"])
+@pytest.mark.parametrize("name", AT_ROWS)
+def test_machine_code_answers_as_the_network_does(name, own_rows):
+    given = AT_ROWS[name]
+    activations = (*given.network.activations[:-1], name)  # the output's too
+    network = dataclasses.replace(given.network, activations=activations)
+    members = Population(dataclasses.replace(given, network=network), MEMBERS, own_rows=own_rows)
+
+    trainer, rows = members.trainer, jnp.asarray(members.rows)
+
+    def answers(weights, numbers):
+        return [f(rows, numbers, weights) for f in (trainer.outputs, trainer.entering)]
+
+    def alone(weights, numbers, rows):
+        inputs = rows[:, : members.model.inputs]
+        outputs = training.predict(members.model, weights, inputs, numbers)
+        return outputs, training.entering(members.model, rows, numbers, weights)
+
+    found = jax.jit(answers)(members.weights, members.numbers)
+    each = jax.vmap(alone, (-1, -1, -1 if own_rows else None), -1)
+    wanted = jax.jit(each)(members.weights, members.numbers, rows)
+    for one, other in zip(found, wanted, strict=True):
+        assert_rounding(one, other)
+    assert abs(found[0] - found[1]).max() > 0.1, "the output's activation makes no difference"
+    assert abs(found[0] - np.roll(wanted[0], 1, axis=-1)).max() > 0.1, "members are all alike"
 
 
 def test_the_cases_are_about_everything_there_is_code_for():

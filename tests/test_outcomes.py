@@ -34,7 +34,8 @@ def classify(outputs: np.ndarray, x=X, y=Y, regions=MASKS, **facts: Any) -> str:
 def compiled(outputs, x, y, masks, facts, regions):
     found = outcomes.errors(outputs, y, masks)
     limits = {"tolerance": 0.1, "margin": 0.5}
-    return outcomes.classify(outputs, x, y, found, regions=regions, **limits, **facts)
+    line = outcomes.best_affine(x, y)
+    return outcomes.classify(outputs, line, y, found, regions=regions, **limits, **facts)
 
 
 WIGGLE = 0.25 * np.sign(np.sin(20 * X))
@@ -132,7 +133,7 @@ def test_a_population_is_classified_as_each_member_alone():
     none, members = jnp.zeros(len(rows)), outcomes.errors(outputs, y, masks)
     codes = outcomes.classify(
         outputs,
-        x,
+        outcomes.best_affine(x, y),
         y,
         members,
         regions=tuple(MASKS),

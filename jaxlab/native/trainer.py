@@ -13,8 +13,7 @@ from jaxlab.native import program
 from jaxlab.native.flow import WRITTEN_OUT
 from jaxlab.native.lanes import WIDTH, UnsupportedError
 from jaxlab.native.loops import Loops, Steps
-from jaxlab.native.silence import Silence
-from jaxlab.native.silence import write as write_silence
+from jaxlab.native.rowwise import AtRow, write_outputs, write_silence
 from jaxlab.spec import Setting
 
 MAX_PARAMETERS = 512  # the gradient is written out; larger networks have better programs in XLA
@@ -55,17 +54,30 @@ def traced_steps(setting: Setting, permutations: int, *, own_rows: bool) -> Step
     )
 
 
-def traced_silence(setting: Setting, *, own_rows: bool) -> Silence:
-    """Trace the question whether one member is silent at one row."""
+def traced_at_row(setting: Setting, *, own_rows: bool) -> tuple[AtRow, ...]:
+    """Trace what one member does at one row.
+
+    What it answers, what enters its output units, and in which ways it is silent there.
+    """
     model = training.Model(setting.network, setting.training)
     names = sorted(training.numbers_of(setting))
+    numbers = [jnp.float32(0)] * len(names)
+    weights, row = jnp.zeros(setting.network.parameters), jnp.zeros(_row_size(setting))
 
-    def at_row(weights, row, *numbers):
+    def answer(weights, row, *numbers):
+        named = dict(zip(names, numbers, strict=True))
+        return training.predict(model, weights, row[None, : model.inputs], named)[0]
+
+    def enters(weights, row, *numbers):
+        named = dict(zip(names, numbers, strict=True))
+        return training.entering(model, row[None], named, weights)[0]
+
+    def ways(weights, row, *numbers):
         named = dict(zip(names, numbers, strict=True))
         return training.silent_ways(model, weights, row[None], named)
 
-    weights, row = jnp.zeros(setting.network.parameters), jnp.zeros(_row_size(setting))
-    return Silence(jax.make_jaxpr(at_row)(weights, row, *[jnp.float32(0)] * len(names)), own_rows)
+    made = [jax.make_jaxpr(f)(weights, row, *numbers) for f in (answer, enters, ways)]
+    return tuple(AtRow(function, own_rows) for function in made)
 
 
 def _row_size(setting: Setting) -> int:
@@ -78,6 +90,9 @@ class Trainer:
 
     train_call: str
     silent_call: str
+    outputs_call: str
+    entering_call: str
+    outputs_size: int
 
     def advance(
         self,
@@ -105,11 +120,36 @@ class Trainer:
         self, rows: jax.Array, numbers: Mapping[str, jax.Array], weights: jax.Array
     ) -> jax.Array:
         """Return what `jaxlab.training.silent` does; rows that members share are (rows, d)."""
-        lanes = weights.shape[-1]
-        rows = _whole_vectors(rows) if rows.ndim == 3 else rows
-        padded = [_whole_vectors(array) for array in (weights, *_for_each(numbers, lanes))]
-        shape = jax.ShapeDtypeStruct(padded[0].shape[-1:], jnp.uint8)
-        return jax.ffi.ffi_call(self.silent_call, shape)(rows, *padded)[:lanes] != 0
+        given = _about_rows(rows, numbers, weights)
+        shape = jax.ShapeDtypeStruct(given[1].shape[-1:], jnp.uint8)
+        found = jax.ffi.ffi_call(self.silent_call, shape)(*given)
+        return found[: weights.shape[-1]] != 0
+
+    def outputs(
+        self, rows: jax.Array, numbers: Mapping[str, jax.Array], weights: jax.Array
+    ) -> jax.Array:
+        """Return what `jaxlab.training.predict` does (rows, out, members), at rows as above."""
+        return self._at_rows(self.outputs_call, rows, numbers, weights)
+
+    def entering(
+        self, rows: jax.Array, numbers: Mapping[str, jax.Array], weights: jax.Array
+    ) -> jax.Array:
+        """Return what `jaxlab.training.entering` does (rows, out, members), at rows as above."""
+        return self._at_rows(self.entering_call, rows, numbers, weights)
+
+    def _at_rows(self, call: str, rows, numbers, weights: jax.Array) -> jax.Array:
+        given = _about_rows(rows, numbers, weights)
+        sizes = (rows.shape[0], self.outputs_size, given[1].shape[-1])
+        found = jax.ffi.ffi_call(call, jax.ShapeDtypeStruct(sizes, jnp.float32))(*given)
+        return found[..., : weights.shape[-1]]
+
+
+def _about_rows(
+    rows: jax.Array, numbers: Mapping[str, jax.Array], weights: jax.Array
+) -> list[jax.Array]:
+    rows = _whole_vectors(rows) if rows.ndim == 3 else rows
+    each = _for_each(numbers, weights.shape[-1])
+    return [rows, *[_whole_vectors(array) for array in (weights, *each)]]
 
 
 def _for_each(numbers: Mapping[str, jax.Array], lanes: int) -> list[jax.Array]:
@@ -132,11 +172,14 @@ def _trained_by(
     if setting.network.parameters > MAX_PARAMETERS:
         return None
     steps = traced_steps(setting, permutations, own_rows=own_rows)
-    silence = traced_silence(setting, own_rows=own_rows)
+    answer, enters, ways = traced_at_row(setting, own_rows=own_rows)
     try:
         return Trainer(
             program.compiled(lambda builder, call: Loops(builder, steps, call).write()),
-            program.compiled(lambda builder, call: write_silence(builder, silence, call)),
+            program.compiled(lambda builder, call: write_silence(builder, ways, call)),
+            program.compiled(lambda builder, call: write_outputs(builder, answer, call)),
+            program.compiled(lambda builder, call: write_outputs(builder, enters, call)),
+            setting.network.widths[-1],
         )
     except UnsupportedError:
         return None

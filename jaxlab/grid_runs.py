@@ -1,0 +1,183 @@
+"""Run a grid: all cells that differ in numbers only by one program, counted as they come.
+
+Members are trained in a fixed order, seed by seed through all cells, and after every call the
+counts so far are kept in one file, grid.npz. The same command goes on where it stopped, and more
+seeds later are added to what is there.
+"""
+
+import io
+import itertools
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from jaxlab import engine, grouping, outcomes
+from jaxlab.files import write_atomically
+from jaxlab.grid import Grid, GridResult, grid_from_json
+from jaxlab.grouping import Columns, Group, Schedule
+from jaxlab.store import UNREADABLE, ResultsError, fingerprint
+
+FILE = "grid.npz"
+QUIET_SECONDS = 2.0  # shorter runs say nothing
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a grid that share a program; `cells` are its columns of numbers, row by row."""
+
+    group: Group
+    rows: tuple[int, ...]
+    cells: Columns
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return len(self.cells["scales"])
+
+
+def parts(grid: Grid) -> list[Part]:
+    """Sort a grid's rows by program.
+
+    ValueError where a column would need a program of its own, or both axes change one number.
+    """
+    _check_apart(grid)
+    found: dict[tuple[Any, ...], list[int]] = {}
+    settings = [grid.rows.at(grid.base, i) for i in range(grid.shape[0])]
+    for i, setting in enumerate(settings):
+        found.setdefault(_key(setting), []).append(i)
+    return [_part(grid, key, settings, rows) for key, rows in found.items()]
+
+
+def _check_apart(grid: Grid) -> None:
+    rows, columns, base = grid.rows, grid.columns, grid.base
+    for i, j in itertools.product((0, -1), (0, -1)):
+        if rows.at(columns.at(base, j), i) != columns.at(rows.at(base, i), j):
+            both = f"{rows.label} and {columns.label} change the same number"
+            raise ValueError(f"grid {grid.name!r}: {both}; the axes must not meet")
+
+
+def _key(setting) -> tuple[Any, ...]:
+    grouping.tasks.check_fit(setting)
+    law = grouping.laws(setting)
+    return grouping.skeleton(setting), Schedule.of(setting), grouping.lane_width(setting), law
+
+
+def _part(grid: Grid, key: tuple[Any, ...], settings, rows: list[int]) -> Part:
+    first = settings[rows[0]]
+    along = [grid.columns.at(first, j) for j in range(grid.shape[1])]
+    if any(_key(setting) != key for setting in along):
+        text = f"{grid.columns.label} changes the program; it must be the axis of the rows"
+        raise ValueError(f"grid {grid.name!r}: {text}")
+    own, of_rows, of_columns = (
+        grouping.columns(chosen) for chosen in ([first], [settings[i] for i in rows], along)
+    )
+    cells = {}
+    for name, base in own.items():
+        by_row, by_column = of_rows[name][:, None], of_columns[name][None]
+        both = np.where(by_column != base, by_column, by_row)
+        cells[name] = both.reshape(-1, *both.shape[2:])
+    return Part(Group(*key[:3], settings=(first,)), tuple(rows), cells)
+
+
+class GridFile:
+    """The counts of a grid on disk, with how many members of each part are in them."""
+
+    def __init__(self, folder: Path | None, grid: Grid):
+        self.path, self.grid = None if folder is None else folder / FILE, grid
+        self.counts = np.zeros((*grid.shape, len(outcomes.OUTCOMES)), np.int32)
+        self.done = np.zeros(len(parts(grid)), np.int64)
+        self.mark = json.dumps([json.loads(grid.to_json()), fingerprint()], sort_keys=True)
+        if self.path is not None and self.path.exists():
+            self._load(self.path)
+
+    def _load(self, path: Path) -> None:
+        arrays = _read(path)
+        if str(arrays["mark"]) != self.mark:
+            raise ResultsError(
+                f"{path} holds another grid, or was made elsewhere; choose another --out"
+            )
+        self.counts, self.done = arrays["counts"], arrays["done"]
+
+    def save(self) -> None:
+        """Write the counts; nothing is lost of what an earlier file held."""
+        if self.path is None:
+            return
+        content = io.BytesIO()
+        state = {"counts": self.counts, "done": self.done, "mark": np.array(self.mark)}
+        grid, names = self.grid, np.array(outcomes.OUTCOMES)
+        axes = {"rows": np.array(grid.rows.values), "columns": np.array(grid.columns.values)}
+        np.savez_compressed(content, allow_pickle=False, outcomes=names, **axes, **state)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path, content.getvalue())
+        except OSError as error:
+            reason = error.strerror or str(error)
+            text = f"cannot write to {self.path.parent}: {reason}; choose another --out"
+            raise ResultsError(text) from error
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("counts", "done", "mark")}
+        grid_from_json(json.dumps(json.loads(str(arrays["mark"]))[0]))
+    except UNREADABLE as error:
+        raise ResultsError(f"{path} is damaged ({type(error).__name__}); move it away") from error
+    return arrays
+
+
+def read_grid(folder: str | Path) -> GridResult:
+    """Return the result that a folder holds, without training; ResultsError if there is none."""
+    path = Path(folder) / FILE
+    if not path.exists():
+        raise ResultsError(f"{folder} holds no results (no {FILE})")
+    arrays = _read(path)
+    grid = grid_from_json(json.dumps(json.loads(str(arrays["mark"]))[0]))
+    return GridResult(grid, arrays["counts"])
+
+
+def run_grid(
+    grid: Grid, seeds: int = 16, *, out: str | Path | None = None, progress: bool = False
+) -> GridResult:
+    """Train seeds 0, 1, ... in every cell and return what became of them.
+
+    With `out`, the counts are kept in that folder after every call, and members counted there are
+    not trained again. ValueError for an impossible grid or number of seeds, `ResultsError` for a
+    file that holds something else.
+    """
+    count = len(grouping.check_seeds(seeds))
+    todo = parts(grid)
+    file = GridFile(None if out is None else Path(out), grid)
+    totals = [part.size * count for part in todo]
+    left = sum(max(0, total - int(done)) for total, done in zip(totals, file.done, strict=True))
+    hidden = None if progress else True  # None: shown on a terminal only
+    look: dict[str, Any] = {"file": sys.stderr, "ncols": 79, "delay": QUIET_SECONDS}
+    with tqdm(total=left, desc=grid.name, unit=" networks", disable=hidden, **look) as bar:
+        for i, part in enumerate(todo):
+            for cells, outcome in _trained(part, int(file.done[i]), totals[i]):
+                np.add.at(file.counts, (*_places(part, cells, grid.shape[1]), outcome), 1)
+                file.done[i] += len(cells)
+                file.save()
+                bar.update(len(cells))
+    return GridResult(grid, file.counts)
+
+
+def _trained(part: Part, done: int, total: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Train a part's members from the `done`-th on; yield (cells, outcomes) after every call."""
+    if done >= total:
+        return
+    runner = engine.Runner(part.group, paired=True, cells=part.cells)
+    for first in range(done, total, runner.size):
+        members = np.arange(first, min(first + runner.size, total))
+        seeds, cells = np.divmod(members, part.size)
+        yield cells, runner(cells, seeds)["outcome"]
+
+
+def _places(part: Part, cells: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.array(part.rows)[cells // columns], cells % columns
