@@ -5,20 +5,18 @@ python -m sweeps absolute_value           the main job
 python -m sweeps absolute_value --quick   few seeds; a later run adds to it
 python -m sweeps absolute_value --seeds 20000 --out results
 python -m sweeps absolute_value --seeds 20000 --shard 1/2   on one machine of two
+python -m sweeps claims                   what all threads say, and what became of it
 """
 
 import argparse
-import dataclasses
-import json
-import shlex
 from pathlib import Path
-from types import ModuleType
-
-import numpy as np
 
 import sweeps
-from jaxlab import commandline, compare, files, keys, result, runs, store
-from jaxlab.compare import Comparison
+from jaxlab import commandline, keys, store
+from jaxlab.grid import Grid
+from sweeps import _run, claims
+
+CLAIMS = "claims"
 
 
 def names() -> list[str]:
@@ -38,8 +36,9 @@ def parser() -> commandline.Parser:
     """Return the command line."""
     made = commandline.described("python -m sweeps", __doc__)
     count = commandline.whole(1, keys.MAX_SEED + 1)
-    made.add_argument("name", nargs="?", help="the sweep; without it, all are listed")
-    made.add_argument("--seeds", type=count, metavar="N", help="seeds per setting")
+    made.add_argument("name", nargs="?", help="the sweep, or claims; without it, all are listed")
+    text = "seeds per setting (default: the sweep's own number)"
+    made.add_argument("--seeds", type=count, metavar="N", help=text)
     first = commandline.whole(0, keys.MAX_SEED)
     made.add_argument("--first-seed", type=first, default=0, metavar="K", help="default: 0")
     results = Path("results")
@@ -53,81 +52,24 @@ def parser() -> commandline.Parser:
     return made
 
 
-def chosen_seeds(options: argparse.Namespace, module: ModuleType) -> np.ndarray:
-    """Return the seeds asked for; ValueError if they leave the range or the shard is empty."""
-    count = options.seeds or (module.QUICK_SEEDS if options.quick else module.SEEDS)
-    last = options.first_seed + count - 1
-    if last > keys.MAX_SEED:
-        raise ValueError(f"the last seed would be {last}; it must be at most {keys.MAX_SEED}")
-    seeds = np.arange(options.first_seed, last + 1)
-    if options.shard:
-        index, shards = options.shard
-        seeds = seeds[(seeds // store.CHUNK) % shards == index - 1]
-        if not len(seeds):
-            raise ValueError(
-                f"shard {index}/{shards} has no seeds: shards are whole chunks of {store.CHUNK}; "
-                "ask for more seeds or fewer shards"
-            )
-    return seeds
-
-
-def save(folder: Path, found: result.Result, compared: list[Comparison]) -> None:
-    """Write summary.csv and predictions.csv."""
-    found.to_csv(folder / "summary.csv")
-    rows = [{"sweep": found.sweep.name} | dataclasses.asdict(row) for row in compared]
-    columns = ["sweep", *(field.name for field in dataclasses.fields(Comparison))]
-    files.write_csv(folder / "predictions.csv", rows, columns)
-
-
-def look(folder: Path, options: argparse.Namespace, seeds: np.ndarray) -> str:
-    """Record that results were looked at; return what to say of it, for going on changes chances.
-
-    Who runs more seeds until a verdict appears must say so: looks.json lists every request.
-    """
-    path = folder / "looks.json"
-    looks = json.loads(path.read_text()) if path.exists() else []
-    new = {"first_seed": int(seeds[0]), "seeds": len(seeds), "shard": options.shard}
-    if json.loads(json.dumps(new)) not in looks:
-        looks.append(new)
-        files.write_atomically(path, (json.dumps(looks) + "\n").encode())
-    if len(looks) == 1:
-        return ""
-    counts = ", ".join(str(entry["seeds"]) for entry in looks)
-    return f"\nlooked at {len(looks)} times, with {counts} seeds: verdicts allow for one look"
-
-
 def main() -> None:
-    """List the sweeps or run one."""
+    """List the sweeps, run one, or judge all claims."""
     options = parser().parse_args()
     if options.name is None:
         for name in names():
-            print(f"{name:<16} {(commandline.script(sweeps, name).__doc__ or '').splitlines()[0]}")
+            print(f"{name:<26} {(commandline.script(sweeps, name).__doc__ or '').splitlines()[0]}")
+        print(f"{CLAIMS:<26} What was said in the threads, each statement with its verdict.")
         return
-    module = commandline.script(sweeps, options.name)
-    seeds = chosen_seeds(options, module)
+    asked = _run.Asked(options.seeds, options.first_seed, options.shard, options.quick)
+    how = {"lane_width": options.lane_width, "progress": not options.quiet}
+    built = None if options.name == CLAIMS else commandline.script(sweeps, options.name).build()
     commandline.use_all_cores()
-    folder = options.out / options.name
-    command = f"python -m sweeps {shlex.quote(options.name)}"
-    runs.run(
-        module.build(),
-        seeds,
-        out=folder,
-        lane_width=options.lane_width,
-        progress=not options.quiet,
-        command=command,
-    )
-    found = store.read_sweep(folder)  # with what earlier runs and other shards have left there
-    compared = compare.compare_all(module.comparisons(found))
-    save(folder, found, compared)
-    print(found, module.report(found, compared), sep="\n\n")
-    print(look(folder, options, seeds), end="")
-    print(f"\nwritten: {folder}/summary.csv, predictions.csv, manifest.json, chunks/")
-    import figures.__main__ as drawing  # matplotlib takes a second, which listing need not wait for
-
-    if options.name in drawing.names():
-        drawn = drawing.draw(options.name, options.out, options.out / "figures")
-        pictures = [str(path) for path in drawn if path.suffix == ".png"]
-        print("drawn, with PDF and JSON beside:", *pictures, sep="\n  ")
+    if built is None:
+        claims.run_claims(asked, options.out, **how)
+    elif isinstance(built, Grid):
+        _run.run_map(options.name, built, asked, options.out, **how)
+    else:
+        _run.run_sweep(options.name, asked, options.out, **how)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ SHOWN = (
     ("training_fails", THREAD),
 )
 SLOPES = (0.001, 0.01, 0.1, 0.3)
+LAYERS = "2 layers"
 
 
 def build() -> Sweep:
@@ -51,6 +52,10 @@ def build() -> Sweep:
         for slope in SLOPES:
             leaky = Network((1, k, 1), ("leaky_relu", "linear"), slope=slope)
             settings.append(variant(base, f"leaky_{slope:g}", network=leaky))
+    layers = Network((1, 2, 2, 1), ("relu", "relu", "linear"))
+    settings.append(
+        variant(keras_default(2), LAYERS, network=layers, initialisers=(Initialiser(),))
+    )
     return Sweep("absolute_value", tuple(settings))
 
 
@@ -70,6 +75,8 @@ def comparisons(result: Result) -> list[tuple[str, int, int, Prediction]]:
     """Return (setting, count, n, prediction) for all that theory and the thread say."""
     rows = []
     for setting in result.sweep.settings:
+        if len(setting.network.widths) != 3:
+            continue  # theory speaks of one hidden layer
         counts, n = event_counts(result, setting.name)
         said = list(setting_predictions(setting))
         if setting.name in ("k=2", "k=3", "k=4"):

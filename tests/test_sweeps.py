@@ -15,7 +15,12 @@ import samples
 from samples import LANES, content
 
 import sweeps.__main__ as command
+import sweeps.claims
 from jaxlab import commandline, engine, keys
+from jaxlab.claims import Statement
+from jaxlab.grid import Axis, Grid
+from jaxlab.verdicts import works
+from sweeps import _run
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,6 +67,11 @@ WRONG = [
     (["absolute_value", "--lane-width", "0"], "0", "at least 1"),
     (["absolute_value", "--quik"], "--quik", "--help"),
     (["absolute_value", "surplus"], "surplus", "--help"),
+    (["claims", "--shard", "1/2"], "--shard", "whole sweeps"),
+    (["claims", "--first-seed", "3"], "--first-seed", "whole sweeps"),
+    (["negation_map", "--first-seed", "3"], "--first-seed", "grid"),
+    (["negation_map", "--shard", "1/2"], "--shard", "grid"),
+    (["negation_map", "--lane-width", "8"], "--lane-width", "grid"),
 ]
 
 
@@ -104,8 +114,8 @@ def test_results_of_another_sweep_end_with_one_line(whole, tmp_path):
 def test_without_a_name_the_sweeps_are_listed_a_line_each(monkeypatch, capsys):
     assert call(monkeypatch) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == command.names()
-    assert "absolute_value" in command.names()
+    assert [line.split()[0] for line in lines] == [*command.names(), "claims"]
+    assert {*sweeps.claims.THREADS, "negation_map"} <= set(command.names())
     assert all(len(line.split()) > 3 and len(line) <= 120 for line in lines)
 
 
@@ -143,12 +153,65 @@ def test_a_full_run_extends_a_quick_one_to_the_same_bytes(tiny, monkeypatch, tmp
 
 
 def test_shards_are_whole_chunks_and_together_are_all(tiny, monkeypatch):
-    monkeypatch.setattr(command.store, "CHUNK", 4)
+    monkeypatch.setattr(_run.store, "CHUNK", 4)
     made = []
     for i in (1, 2, 3):
-        options = command.parser().parse_args(["small", "--first-seed", "2", "--shard", f"{i}/3"])
-        made.append(command.chosen_seeds(options, tiny).tolist())
+        asked = _run.Asked(first_seed=2, shard=(i, 3))
+        made.append(_run.chosen_seeds(asked, tiny, samples.sweep())["fast"].tolist())
     assert made == [[2, 3, 12, 13], [4, 5, 6, 7], [8, 9, 10, 11]]
+
+
+def test_wide_networks_have_a_number_of_seeds_of_their_own(tiny):
+    tiny.is_wide = lambda setting: setting.name == "fast"
+    tiny.WIDE_SEEDS, tiny.WIDE_QUICK_SEEDS = 3, 1
+
+    def numbers(**asked):
+        chosen = _run.chosen_seeds(_run.Asked(**asked), tiny, samples.sweep())
+        return {name: len(seeds) for name, seeds in chosen.items()}
+
+    assert numbers() == {"k=2": 12, "fast": 3}
+    assert numbers(quick=True) == {"k=2": 5, "fast": 1}
+    assert numbers(seeds=7) == {"k=2": 7, "fast": 7}
+    assert numbers(seeds=7, scale_wide=False) == {"k=2": 7, "fast": 3}
+
+
+def test_a_grid_is_run_by_name_and_goes_on_with_more_seeds(tiny, monkeypatch, capsys, tmp_path):
+    rate = Axis("learning rate", ("training.optimiser.learning_rate",), [0.01, 0.05])
+    scale = Axis("weight scale", ("initialisers.*.scale",), [0.5, 1.0, 2.0])
+    tiny.build = lambda: Grid("small", samples.setting(), rate, scale)
+    end = ["--quiet", "--out", str(tmp_path)]
+    assert call(monkeypatch, "small", "--quick", *end) == 0
+    said = capsys.readouterr().out
+    assert "30 networks in 6 cells" in said
+    assert max(map(len, said.splitlines())) <= 100
+    assert [path.name for path in (tmp_path / "small").iterdir()] == ["grid.npz"]
+    assert call(monkeypatch, "small", *end) == 0
+    assert "72 networks in 6 cells" in capsys.readouterr().out
+
+
+def test_claims_run_what_is_missing_and_the_second_call_trains_nothing(
+    tiny, monkeypatch, capsys, tmp_path
+):
+    stated = types.SimpleNamespace(statements=_statements)
+    monkeypatch.setattr(sweeps.claims, "THREADS", ("small",))
+    monkeypatch.setattr(sweeps.claims.importlib, "import_module", lambda name: stated)
+    line = ["claims", "--seeds", "6", "--quiet", "--out", str(tmp_path)]
+    assert call(monkeypatch, *line) == 0
+    said = capsys.readouterr().out
+    assert "1 claims: 1 refuted" in said or "1 claims: 1 undecided" in said
+    rows = (tmp_path / "claims.csv").read_text().splitlines()
+    assert rows[0].startswith("claim,thread,statement,verdict,n,count,observed,ci_low,ci_high")
+    assert rows[1].split(",")[:3] == ["X1", "a thread", "two units learn it"]
+    before = content(tmp_path)
+    monkeypatch.setattr(engine, "Runner", None)
+    assert call(monkeypatch, *line) == 0
+    assert capsys.readouterr().out == said
+    assert content(tmp_path) == before
+
+
+def _statements(found):
+    tally = found.members["k=2"].tally
+    return [Statement("X1", "a thread", "two units learn it", works(tally.solved, tally.n), "-")]
 
 
 def test_a_reader_who_has_seen_enough_is_no_error():

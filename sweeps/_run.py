@@ -1,0 +1,141 @@
+"""What happens when a sweep or a grid is run by name: train, keep, count, compare, draw."""
+
+import dataclasses
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+import sweeps
+from jaxlab import commandline, compare, files, keys, runs, store
+from jaxlab.compare import Comparison
+from jaxlab.grid import Grid
+from jaxlab.grid_runs import run_grid
+from jaxlab.result import Result
+from jaxlab.spec import Setting, Sweep
+
+
+class Asked(NamedTuple):
+    """Which seeds are asked for: how many (None: the sweep's own number), from which on.
+
+    `scale_wide` says if a given number is meant for wide networks too, which by default have a
+    smaller one of their own.
+    """
+
+    seeds: int | None = None
+    first_seed: int = 0
+    shard: tuple[int, int] | None = None
+    quick: bool = False
+    scale_wide: bool = True
+
+
+def _count(asked: Asked, module: ModuleType, setting: Setting) -> int:
+    wide = hasattr(module, "is_wide") and module.is_wide(setting)
+    if asked.seeds and (asked.scale_wide or not wide):
+        return asked.seeds
+    if wide:
+        return module.WIDE_QUICK_SEEDS if asked.quick else module.WIDE_SEEDS
+    return module.QUICK_SEEDS if asked.quick else module.SEEDS
+
+
+def chosen_seeds(asked: Asked, module: ModuleType, sweep: Sweep) -> dict[str, np.ndarray]:
+    """Return each setting's seeds; ValueError if they leave the range or the shard is empty."""
+    return {s.name: _seeds(asked, _count(asked, module, s)) for s in sweep.settings}
+
+
+def _seeds(asked: Asked, count: int) -> np.ndarray:
+    last = asked.first_seed + count - 1
+    if last > keys.MAX_SEED:
+        raise ValueError(f"the last seed would be {last}; it must be at most {keys.MAX_SEED}")
+    seeds = np.arange(asked.first_seed, last + 1)
+    if asked.shard:
+        index, shards = asked.shard
+        seeds = seeds[(seeds // store.CHUNK) % shards == index - 1]
+        if not len(seeds):
+            raise ValueError(
+                f"shard {index}/{shards} has no seeds: shards are whole chunks of {store.CHUNK}; "
+                "ask for more seeds or fewer shards"
+            )
+    return seeds
+
+
+def trained(
+    name: str, asked: Asked, out: Path, *, lane_width: int | None = None, progress: bool = True
+) -> Result:
+    """Train what is missing of a sweep and return what its folder holds now.
+
+    That is also what earlier runs and other shards have left there.
+    """
+    module = commandline.script(sweeps, name)
+    sweep = module.build()
+    seeds = chosen_seeds(asked, module, sweep)
+    command = f"python -m sweeps {name}"
+    how = {"lane_width": lane_width, "progress": progress, "command": command}
+    runs.run(sweep, seeds, out=out / name, **how)
+    return store.read_sweep(out / name)
+
+
+def run_sweep(name: str, asked: Asked, out: Path, **how) -> None:
+    """Run a sweep, write its tables, print what the counts say and draw its figure."""
+    module, folder = commandline.script(sweeps, name), out / name
+    found = trained(name, asked, out, **how)
+    compared = compare.compare_all(module.comparisons(found))
+    save(folder, found, compared)
+    print(found, module.report(found, compared), sep="\n\n")
+    print(look(folder, asked, found), end="")
+    print(f"\nwritten: {folder}/summary.csv, predictions.csv, manifest.json, chunks/")
+    draw(name, out)
+
+
+def run_map(
+    name: str, grid: Grid, asked: Asked, out: Path, *, lane_width: int | None, progress: bool
+) -> None:
+    """Run a grid, print its map in letters and draw it; ValueError for what only sweeps have."""
+    if asked.first_seed or asked.shard or lane_width:
+        text = "which has no --first-seed, --shard or --lane-width"
+        raise ValueError(f"{name} is a grid, {text}: all cells share their seeds, from 0 on")
+    module, folder = commandline.script(sweeps, name), out / name
+    seeds = asked.seeds or (module.QUICK_SEEDS if asked.quick else module.SEEDS)
+    found = run_grid(grid, seeds, out=folder, progress=progress)
+    cells, members = found.n.size, int(found.n.sum())
+    print(found, f"\n{members:,} networks in {cells:,} cells", sep="\n")
+    print(f"\nwritten: {folder}/grid.npz")
+    draw(name, out)
+
+
+def draw(name: str, out: Path) -> None:
+    """Draw the figure of a sweep's name, if there is one, and say where it is."""
+    import figures.__main__ as drawing  # matplotlib takes a second, which listing need not wait for
+
+    if name in drawing.names():
+        drawn = drawing.draw(name, out, out / "figures")
+        pictures = [str(path) for path in drawn if path.suffix == ".png"]
+        print("drawn, with PDF and JSON beside:", *pictures, sep="\n  ")
+
+
+def save(folder: Path, found: Result, compared: list[Comparison]) -> None:
+    """Write summary.csv and predictions.csv."""
+    found.to_csv(folder / "summary.csv")
+    rows = [{"sweep": found.sweep.name} | dataclasses.asdict(row) for row in compared]
+    columns = ["sweep", *(field.name for field in dataclasses.fields(Comparison))]
+    files.write_csv(folder / "predictions.csv", rows, columns)
+
+
+def look(folder: Path, asked: Asked, found: Result) -> str:
+    """Record that results were looked at; return what to say of it, for going on changes chances.
+
+    Who runs more seeds until a verdict appears must say so: looks.json lists every request.
+    """
+    path = folder / "looks.json"
+    looks = json.loads(path.read_text()) if path.exists() else []
+    most = max(len(members.seeds) for members in found.members.values())
+    new = {"first_seed": asked.first_seed, "seeds": most, "shard": asked.shard}
+    if json.loads(json.dumps(new)) not in looks:
+        looks.append(new)
+        files.write_atomically(path, (json.dumps(looks) + "\n").encode())
+    if len(looks) == 1:
+        return ""
+    counts = ", ".join(str(entry["seeds"]) for entry in looks)
+    return f"\nlooked at {len(looks)} times, with {counts} seeds: verdicts allow for one look"

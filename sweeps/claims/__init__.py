@@ -1,0 +1,48 @@
+"""What was said in the five threads, statement by statement, held against the sweeps.
+
+Each module states the claims of one thread: `statements(result)` makes them from the result of the
+sweep of the same name, and nothing else.
+"""
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxlab import claims
+from jaxlab.claims import Claim
+from sweeps import _run
+
+THREADS = ("negation", "doubling", "arithmetic", "squares", "absolute_value")
+FILE = "claims.csv"
+
+
+def run_claims(asked: _run.Asked, out: Path, *, lane_width: int | None, progress: bool) -> None:
+    """Run what the claims need and is missing, print the table and write claims.csv.
+
+    ValueError for options that only a single sweep has.
+    """
+    if asked.first_seed or asked.shard:
+        raise ValueError("claims need whole sweeps, from seed 0 on: no --first-seed, no --shard")
+    asked = asked._replace(scale_wide=False)
+    judged, notes = judge(asked, out, lane_width=lane_width, progress=progress)
+    print(claims.table(judged), summary(judged), *notes, sep="\n")
+    claims.write(out / FILE, judged)
+    print(f"\nwritten: {out / FILE}")
+
+
+def judge(asked: _run.Asked, out: Path, **how) -> tuple[list[Claim], list[str]]:
+    """Return all claims with their verdicts, and what is to be said of repeated looks."""
+    stated, notes = [], []
+    for name in THREADS:
+        found = _run.trained(name, asked, out, **how)
+        stated += importlib.import_module(f"sweeps.claims.{name}").statements(found)
+        note = _run.look(out / name, asked, found)
+        notes += [f"{name}: {note.strip()}"] if note else []
+    return claims.decided(stated), notes
+
+
+def summary(judged: Sequence[Claim]) -> str:
+    """Return in a line how many claims have which verdict."""
+    verdicts = [str(claim.verdict) for claim in judged]
+    counts = [f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts)]
+    return f"\n{len(verdicts)} claims: {', '.join(counts)}"

@@ -1,0 +1,156 @@
+"""The thread on |x| with two hidden ReLU units."""
+
+from jaxlab.claims import Statement
+from jaxlab.result import Result
+from jaxlab.theory import absolute_value as theory
+from jaxlab.verdicts import about, both, exactly, helps, monotone, never, works
+from sweeps import absolute_value as sweep
+from sweeps.claims.evidence import failures_by_class, percent, success
+
+TITLE = "absolute value: |x| with two hidden ReLU units"
+UNITS = (2, 3, 4, 6, 8)
+
+
+def statements(found: Result) -> list[Statement]:
+    """Return what was said, with rulings."""
+    made = [*_rates(found), *_starts(found), *_remedies(found), *_shape(found)]
+    return [Statement(claim, TITLE, text, *rest) for claim, text, *rest in made]
+
+
+def _fails(found: Result, name: str) -> tuple[int, int]:
+    solved, n = success(found, name)
+    return n - solved, n
+
+
+def _predicted(found: Result, name: str) -> float | None:
+    said = sweep.setting_predictions(found.sweep[name])
+    kinds = ("exact", "empirical", "asymptotic")
+    rates = [p.probability for p in said if p.event == "training_fails" and p.kind in kinds]
+    return next((rate for rate in rates if rate is not None), None)
+
+
+def _rates(found: Result):
+    tally = found.members["k=2"].tally
+    right, left = tally.counts["right_only"], tally.counts["left_only"]
+    yield (
+        "V1",
+        "It fits one side only, more often the right one",
+        helps(right, tally.n, left, tally.n),
+        f"Right side only {percent(right, tally.n)}, left side only {percent(left, tally.n)}",
+        0.0,
+    )
+    yield (
+        "V2",
+        "It fails about half of the time",
+        about(*_fails(found, "k=2"), 0.5),
+        "Half start one-sided, but units die in training; failures: "
+        f"{failures_by_class(found.members['k=2'])}",
+        _predicted(found, "k=2"),
+    )
+    yield (
+        "V3",
+        "A third unit raises success from 50 % to 75 %",
+        both(about(*success(found, "k=3"), 0.75), about(*success(found, "k=2"), 0.5)),
+        f"Solved with two units: {percent(*success(found, 'k=2'))}, with three: "
+        f"{percent(*success(found, 'k=3'))}",
+        _success(found, "k=3"),
+    )
+    yield (
+        "V3 third",
+        "With a third unit it succeeds for 75 %",
+        about(*success(found, "k=3"), 0.75),
+        f"Failures: {failures_by_class(found.members['k=3'])}",
+        _success(found, "k=3"),
+    )
+    fails = [_fails(found, f"k={k}") for k in UNITS]
+    rates = ", ".join(f"{100 * c / n:.1f} %" for c, n in fails)
+    yield (
+        "V4",
+        "Failures fall with the number of units",
+        monotone([c for c, _ in fails], [n for _, n in fails], UNITS, "falling"),
+        f"With {', '.join(map(str, UNITS))} units: {rates}",
+    )
+    yield (
+        "V4 half",
+        "By half with every unit: 2^(1-k) for four of them",
+        about(*_fails(found, "k=4"), theory.one_sided_at_init(4)),
+        "That is how often all units start on one side; in the long run a unit takes off three "
+        "eighths, not half",
+        _predicted(found, "k=4"),
+    )
+
+
+def _success(found: Result, name: str) -> float | None:
+    failing = _predicted(found, name)
+    return None if failing is None else 1 - failing
+
+
+def _starts(found: Result):
+    for name, claim, text in (
+        ("k=2 bad_right", "V5 right", "Units that all start on the right never learn the left"),
+        ("k=2 bad_left", "V5 left", "Units that all start on the left never learn the right"),
+    ):
+        yield (
+            claim,
+            text,
+            never(*success(found, name)),
+            f"Failures: {failures_by_class(found.members[name])}",
+            _success(found, name),
+        )
+    for name, claim, epochs in (("k=2 good_100", "V6", 100), ("k=2 good", "V6 longer", 1000)):
+        yield (
+            claim,
+            f"One positive and one negative kernel solve it ({epochs} epochs)",
+            works(*success(found, name)),
+            f"Failures: {failures_by_class(found.members[name])}",
+            _success(found, name),
+        )
+
+
+def _remedies(found: Result):
+    leaky = [f"k=2 leaky_{slope:g}" for slope in sweep.SLOPES]
+    shares = ", ".join(
+        f"{percent(*success(found, n))} at slope {s:g}"
+        for n, s in zip(leaky, sweep.SLOPES, strict=True)
+    )
+    yield (
+        "V7",
+        "Leaky ReLU solves it",
+        works(*success(found, leaky[-1])),
+        f"Solved: {shares}; failures at the last: {failures_by_class(found.members[leaky[-1]])}",
+    )
+    for name, claim, text in (
+        ("k=3", "V9 unit", "Adding a third unit helps"),
+        (f"k=2 {sweep.LAYERS}", "V9 layer", "Adding another layer of two units helps"),
+    ):
+        yield (
+            claim,
+            text,
+            helps(*success(found, name), *success(found, "k=2")),
+            f"Solved: {percent(*success(found, 'k=2'))} without, {percent(*success(found, name))} "
+            "with it",
+        )
+    name = f"k=2 {sweep.LAYERS}"
+    yield (
+        "V9 fits",
+        "With another layer of two units it fits",
+        works(*success(found, name)),
+        f"Failures: {failures_by_class(found.members[name])}",
+    )
+
+
+def _shape(found: Result):
+    solved, n = success(found, "k=2")
+    yield (
+        "V8",
+        "Three layers are needed",
+        exactly(solved == 0),
+        f"|x| = relu(x) + relu(-x) is one hidden layer of two units, and {solved:,} of {n:,} seeds "
+        "find it",
+    )
+    yield (
+        "V10",
+        "Two Dense layers can only fit straight lines",
+        exactly(solved == 0 and found.members["k=2"].tally.rate("linear") > 0),
+        f"{percent(solved, n)} of two-unit networks fit |x|, which is none",
+    )

@@ -1,0 +1,154 @@
+"""The thread on adding and multiplying two integers."""
+
+import numpy as np
+
+from jaxlab.claims import Statement
+from jaxlab.result import Members, Result
+from jaxlab.verdicts import about, exactly, helps, never, works
+from sweeps import arithmetic as sweep
+from sweeps.claims.doubling import accuracy
+from sweeps.claims.evidence import count, failures_by_class, middle, over, percent, success
+
+TITLE = "arithmetic: add or multiply two integers"
+SAME_LOSS = 1e-3  # relative: two losses of one and the same function on the same rows
+
+
+def statements(found: Result) -> list[Statement]:
+    """Return what was said, with rulings."""
+    made = [*_tasks(found), *_scaling(found), *_metrics(found), *_birth(found)]
+    return [Statement(claim, TITLE, text, *rest) for claim, text, *rest in made]
+
+
+def zero_loss(members: Members) -> np.ndarray:
+    """Return the mean squared error (members,) of the output 0 on each member's own rows."""
+    return members.spread**2 + members.mean_target**2
+
+
+def _tasks(found: Result):
+    yield (
+        "A1",
+        "Addition trains perfectly",
+        works(*success(found, "sum")),
+        f"Failures: {failures_by_class(found.members['sum'])}",
+        1 - _born_dead(found, "sum"),
+    )
+    product = found.members["product"]
+    yield (
+        "A2",
+        "Multiplication does not converge at all",
+        never(*success(found, "product")),
+        f"Failures: {failures_by_class(product)}",
+    )
+    same = np.abs(product.loss / zero_loss(product) - 1) < SAME_LOSS
+    rest = middle(product.loss[~same] / product.spread[~same] ** 2)
+    yield (
+        "A2 loss",
+        "Its loss stays around 7e9",
+        over(works, same),
+        f"6.9e9 is what the output 0 scores, and {percent(*count(product.names[same] == 'dead'))} "
+        f"of those who score it are dead; the others' median is {rest:.3f} of the variance 3.0e9",
+    )
+    yield (
+        "A3",
+        "Squaring one integer fails the same way",
+        never(*success(found, "square")),
+        f"Failures: {failures_by_class(found.members['square'])}",
+    )
+    for name, claim in zip(sweep.CONSTANTS, ("times", "plus", "minus", "minus much"), strict=True):
+        yield (
+            f"A4 {claim}",
+            f"One integer {name} is fine",
+            works(*success(found, name)),
+            f"Failures: {failures_by_class(found.members[name])}",
+        )
+
+
+def _scaling(found: Result):
+    words = {
+        "log": "Log-normalising",
+        "unit": "Scaling to [0, 1]",
+        "symmetric": "Scaling to [-1, 1]",
+        "standard": "Standardising",
+    }
+    for output in ("", ", linear output"):
+        for scaled, text in words.items():
+            name = f"product, {scaled}{output}"
+            yield (
+                f"A5 {scaled}{' linear' if output else ''}",
+                f"{text} inputs and targets cures multiplication"
+                + (", the output being linear" if output else ""),
+                works(*success(found, name)),
+                f"Failures: {failures_by_class(found.members[name])}",
+            )
+    scaled, raw = success(found, "product, unit"), success(found, "product")
+    yield (
+        "A6",
+        "Large numbers are the cause: the same network on scaled numbers does better",
+        helps(*scaled, *raw),
+        f"Raw {percent(*raw)} solved, scaled to [0, 1] {percent(*scaled)}",
+    )
+    linear = success(found, "product, linear output")
+    yield (
+        "A6 output",
+        "And not the ReLU at the output: with a linear one raw numbers fail as well",
+        never(*linear),
+        f"Failures: {failures_by_class(found.members['product, linear output'])}",
+    )
+
+
+def _metrics(found: Result):
+    targets = np.array([a + b for a in range(10) for b in range(10)], float)
+    answers = {"perfect": targets, "1 % off": 1.01 * targets, "dead": 0 * targets}
+    values = [accuracy(targets, out, rounded=False) for out in answers.values()]
+    old = accuracy(targets, answers["perfect"], rounded=True)
+    off = accuracy(targets[targets > 0] * 50, targets[targets > 0] * 50.5, rounded=True)
+    said = ", ".join(f"{n} {100 * v:.0f} %" for n, v in zip(answers, values, strict=True))
+    yield (
+        "A7",
+        "Accuracy is the wrong metric",
+        exactly(values[0] <= values[1]),
+        f"As Keras computes it now, on small sums: {said}; as it did in 2018: perfect "
+        f"{100 * old:.0f} %, sums 1 % off {100 * off:.0f} %",
+    )
+    members = found.members["sum"]
+    solved = members.names == "solved"
+    if members.seen is None:
+        raise ValueError("these networks are too large for their weights to be kept")
+    seen = members.seen[solved][:, :10].astype(float)
+    signed = np.sum(seen[..., 2] - seen[..., 0] - seen[..., 1], axis=1)
+    hidden = -np.ones(10) + np.tile([0.0, 2.0], 5)  # five errors of -1, five of +1
+    yield (
+        "A8",
+        "The thread's total rmse, a root of a sum of signed errors, says nothing (ours)",
+        exactly(bool(np.isnan(_root(signed)).any()) and _root(hidden.sum()) == 0.0),
+        f"It is nan for {percent(*count(signed < 0))} of the networks that have learnt the sum, "
+        "and 0 for errors of +1 and -1",
+    )
+
+
+def _root(value):
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(value)
+
+
+def _birth(found: Result):
+    members = found.members["sum"]
+    failed = members.names != "solved"
+    yield (
+        "A9",
+        "This architecture is dead at birth as often as signs say (ours)",
+        about(*count(members.born_dead), _born_dead(found, "sum")),
+        "Dead at birth: no gradient on any row before the first step",
+        _born_dead(found, "sum"),
+    )
+    yield (
+        "A9 sum",
+        "Death at birth explains the failures on a + b (ours)",
+        over(works, members.born_dead[failed]),
+        f"Of those born alive {percent(*count(failed[~members.born_dead]))} fail",
+    )
+
+
+def _born_dead(found: Result, name: str) -> float:
+    said = sweep.predictions(found.sweep[name])
+    return next(p.probability for p in said if p.kind == "empirical" and p.probability)

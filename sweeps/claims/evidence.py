@@ -1,0 +1,70 @@
+"""Numbers and phrases that the evidence of several threads is made of."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from jaxlab import survival
+from jaxlab.result import Members, Result
+from jaxlab.verdicts import Ruling, Verdict
+
+
+def success(found: Result, setting: str) -> tuple[int, int]:
+    """Return how many members of a setting were solved at the end, and of how many."""
+    tally = found.members[setting].tally
+    return tally.solved, tally.n
+
+
+def count(mask: np.ndarray) -> tuple[int, int]:
+    """Return how many of the members are true, and how many there are."""
+    return int(np.sum(mask)), len(mask)
+
+
+def over(rule: Callable[[int, int], Ruling], mask: np.ndarray) -> Ruling:
+    """Return a rule's ruling on how many of some members are true; undecided if there are none."""
+    hits, n = count(mask)
+    nobody = Ruling(Verdict.UNDECIDED, note="none of the seeds so far is a case of it")
+    return rule(hits, n) if n else nobody
+
+
+def middle(values: np.ndarray) -> float:
+    """Return the median, nan of nothing."""
+    return float(np.median(values)) if len(values) else math.nan
+
+
+def percent(hits: int, n: int) -> str:
+    """Return a share in per cent; "none" or "all" only where it is exactly that.
+
+    >>> percent(0, 5), percent(5, 5), percent(1, 8)
+    ('none', 'all', '12.5 %')
+    """
+    if hits in (0, n):
+        return "all" if hits else "none"
+    return f"{100 * hits / n:.1f} %"
+
+
+def failures_by_class(members: Members) -> str:
+    """Return what became of those who failed, the commonest first, in shares of all members."""
+    tally = members.tally
+    ended = {name: k for name, k in tally.counts.items() if k and name != "solved"}
+    ordered = sorted(ended, key=lambda name: -ended[name])
+    shares = [f"{name.replace('_', ' ')} {100 * ended[name] / tally.n:.1f} %" for name in ordered]
+    return ", ".join(shares[:3]) or "none"
+
+
+def curve(found: Result, setting: str) -> survival.Curve:
+    """Return a setting's time to success."""
+    members, asked = found.members[setting], found.sweep[setting]
+    checks = asked.training.checks(asked.task.rows)
+    return survival.curve(members.first_solved, checks, members.certified)
+
+
+def half_solved(found: Result, setting: str) -> str:
+    """Return by which step half the members were solved, in words."""
+    step = survival.median_step(curve(found, setting))
+    return (
+        "fewer than half are ever solved"
+        if step is None
+        else f"half are solved by step {step[1]:,}"
+    )

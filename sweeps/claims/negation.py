@@ -1,0 +1,158 @@
+"""The thread on turning -1 into 1 with one unit."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlab.claims import Statement
+from jaxlab.networks import predict
+from jaxlab.result import Members, Result
+from jaxlab.theory import negation as theory
+from jaxlab.verdicts import both, helps, never, untestable, works
+from sweeps import negation as sweep
+from sweeps.claims.evidence import (
+    count,
+    failures_by_class,
+    half_solved,
+    over,
+    percent,
+    success,
+)
+
+TITLE = "negation: one unit should turn -1 into 1"
+LEAKY, RELU = sweep.POSTED, "normal, ReLU"
+
+
+def statements(found: Result) -> list[Statement]:
+    """Return what was said, with rulings."""
+    made = [*_posted(found), *_initialisers(found), *_size(found), *_ours(found)]
+    return [Statement(claim, TITLE, text, *rest) for claim, text, *rest in made]
+
+
+def _posted(found: Result):
+    steps = int(found.members[LEAKY].first_solved.max())
+    all_ = found.sweep[LEAKY].steps
+    yield (
+        "N1",
+        "The posted program still outputs 0 after 10 epochs",
+        never(*success(found, LEAKY)),
+        f"It makes {all_:,} steps: {half_solved(found, LEAKY)}, the slowest at {steps:,}",
+        _solved(found, LEAKY),
+    )
+    longer, shorter = success(found, f"{LEAKY}, 100 epochs"), success(found, LEAKY)
+    yield (
+        "N2",
+        "It only needs time: 100 epochs work where 10 do not",
+        both(never(*shorter), works(*longer)),
+        f"Solved after 10 epochs: {percent(*shorter)}, after 100: {percent(*longer)}",
+    )
+    longer, shorter = success(found, f"{RELU}, 100 epochs"), success(found, RELU)
+    yield (
+        "N2 ReLU",
+        "With the plain ReLU of the prose, 100 epochs help where 10 do not",
+        helps(*longer, *shorter),
+        f"Solved after 10 epochs: {percent(*shorter)}, after 100: {percent(*longer)}",
+    )
+    yield (
+        "N9",
+        "Ten times the data in batches a tenth of the size did not work",
+        never(*success(found, f"{LEAKY}, 100 epochs")),
+        "All rows being equal, that is the training of 100 epochs",
+    )
+
+
+def _initialisers(found: Result):
+    for law, claim, text in (
+        ("uniform", "N3", "RandomUniform(-0.05, 0.05) instead of normal cures it"),
+        ("minus one", "N4", "A constant kernel of -1 cures it"),
+    ):
+        for slope, suffix, base in (("slope 0.001", "", LEAKY), ("ReLU", " ReLU", RELU)):
+            name = f"{law}, {slope}"
+            yield (
+                claim + suffix,
+                f"{text}{' (plain ReLU)' if suffix else ''}",
+                works(*success(found, name)),
+                f"Without it {percent(*success(found, base))} are solved; with it, failures: "
+                f"{failures_by_class(found.members[name])}",
+                _solved(found, name),
+            )
+
+
+def _size(found: Result):
+    for claim, part, text in (
+        ("N6 units", "8 units", "Adding units helps"),
+        ("N6 layers", "3 layers", "Adding layers helps"),
+    ):
+        for base, suffix in ((LEAKY, ""), (RELU, " ReLU")):
+            small, large = success(found, base), success(found, f"{base}, {part}")
+            yield (
+                claim + suffix,
+                f"{text}{' (plain ReLU)' if suffix else ''}",
+                helps(*large, *small),
+                f"One unit: {percent(*small)} solved; {part}: {percent(*large)}",
+            )
+    name = f"{RELU}, 8 units, linear output"
+    yield (
+        "N6 output",
+        "Adding units helps if the output is left linear",
+        helps(*success(found, name), *success(found, RELU)),
+        f"8 ReLU units and a linear output: {percent(*success(found, name))} solved",
+    )
+
+
+def _ours(found: Result):
+    name = f"{RELU}, 100 epochs"
+    members = found.members[name]
+    started = initial_kernels(members) >= 0
+    solved = members.names[started] == "solved"
+    dead = members.names[started] == "dead"
+    yield (
+        "N5",
+        "With a plain ReLU a positive initial weight is dead for ever (ours)",
+        over(never, solved),
+        f"Of those, {percent(*count(dead))} are certified dead; of the others "
+        f"{percent(*count(members.names[~started] == 'solved'))} are solved",
+        0.0,
+    )
+    yield (
+        "N10",
+        "The sign flips at step w/(2 learning rate), rounded up (ours)",
+        over(works, np.abs(_flips(found)) <= 1),
+        f"Exactly so for {percent(*count(_flips(found) == 0))}, to one step for the rest counted",
+    )
+    solution, row = jnp.array([-1.0, 0.0]), jnp.array([[-1.0]])  # kernel and bias; the input
+    answer = float(predict(found.sweep[RELU].network, solution, row, 0.0)[0, 0])
+    yield (
+        "N7",
+        "relu(-1) is 0, so that the output 0 is right",
+        untestable(),
+        f"Nothing says what right would be; the kernel -1 answers {answer:g} to the input -1",
+    )
+    yield (
+        "N8",
+        "Declaring another input shape would fix it",
+        untestable(),
+        "The shape names the array's axes; no number of the program depends on it",
+    )
+
+
+def initial_kernels(members: Members) -> np.ndarray:
+    """Return the only kernel (members,) before training."""
+    if members.initial_weights is None:
+        raise ValueError("one unit's weights are always kept")
+    return members.initial_weights[:, 0]
+
+
+def _flips(found: Result) -> np.ndarray:
+    """Return by how many steps the sign flipped later than predicted, of those that must flip."""
+    members = found.members[f"{LEAKY}, sign"]
+    expected = theory.flip_step(initial_kernels(members), 1e-3)
+    must = expected > 0
+    return members.first_solved[must] - expected[must]
+
+
+def _solved(found: Result, name: str) -> float | None:
+    """Return the success rate that theory predicts for a setting, None where it has none."""
+    kinds = ("exact", "empirical")
+    said = [p for p in sweep.predictions(found.sweep[name]) if p.event == "training_fails"]
+    failing = [p.probability for p in said if p.kind in kinds and p.probability is not None]
+    return 1 - failing[0] if failing else None

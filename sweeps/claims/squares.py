@@ -1,0 +1,152 @@
+"""The thread on sums, which work, and squares, which do not."""
+
+import numpy as np
+
+from jaxlab import forensics, survival
+from jaxlab.claims import Statement
+from jaxlab.result import Members, Result
+from jaxlab.theory import baselines
+from jaxlab.verdicts import can, exactly, helps, never, sooner, works
+from sweeps import squares as sweep
+from sweeps.claims.evidence import curve, failures_by_class, half_solved, over, percent, success
+
+TITLE = "squares: sums work, squares do not"
+REPORTED = 75777.312879  # the RMSE printed in the thread
+NEAR = 0.05  # an RMSE so close to that of the best line is the line's
+SMALL = "square, 20 units, ReLU, x/1000"
+SMALL_RAW, SPARE = "square, 20 units, ReLU", "square and spare, 20 units, ReLU"
+
+
+def statements(found: Result) -> list[Statement]:
+    """Return what was said, with rulings."""
+    made = [*_posted(found), *_relu(found), *_small(found)]
+    return [Statement(claim, TITLE, text, *rest) for claim, text, *rest in made]
+
+
+def line_like(members: Members) -> np.ndarray:
+    """Say of each member if its error is that of the best straight line on its own rows."""
+    return np.abs(members.rmse / members.line_rmse - 1) <= NEAR
+
+
+def _posted(found: Result):
+    total, square = found.members["sum"], found.members["square"]
+    yield (
+        "S1",
+        "The sum is learnt exactly: the RMSE of rounded answers is 0",
+        over(works, total.rounded_rmse == 0),
+        f"The largest RMSE before rounding is {total.rmse.max():.2g}",
+    )
+    yield (
+        "S2",
+        "The square is not learnt",
+        never(*success(found, "square")),
+        f"Failures: {failures_by_class(square)}",
+        0.0,
+    )
+    x = np.arange(1.0, sweep.LARGEST + 1)
+    explained = forensics.explain(REPORTED, x[:, None], x**2, rows=sweep.ROWS, root=True)
+    names = [candidate.name for candidate in explained.matching]
+    limit = float(baselines.squares(sweep.LARGEST).affine) ** 0.5
+    yield (
+        "S2 line",
+        "The RMSE reported, 75,777, is that of the best straight line",
+        exactly(names == ["best affine function"]),
+        f"On 1..1000 the best line misses by {limit:,.2f}; what {REPORTED:,.0f} on 1,000 random "
+        f"rows is compatible with: {', '.join(names) or 'nothing'}",
+    )
+    yield (
+        "S2 ours",
+        "Networks of the thread end within 5 % of their own best line (ours)",
+        over(works, line_like(square)),
+        f"Median RMSE {np.median(square.rmse):,.0f}, of the best lines "
+        f"{np.median(square.line_rmse):,.0f}",
+    )
+    names = [n for n, s in _linear(found).items()]
+    above = all((found.members[n].rmse >= found.members[n].line_rmse * 0.999).all() for n in names)
+    yield (
+        "S4",
+        "Without activations the network is one straight line, whatever its depth",
+        exactly(above),
+        f"None of {sum(success(found, n)[1] for n in names):,} networks of {len(names)} depths "
+        f"beats the best line on its own rows"
+        if above
+        else "A network beats the best line",
+    )
+
+
+def _linear(found: Result):
+    settings = {s.name: s for s in found.sweep.settings if s.task.name == "square"}
+    return {n: s for n, s in settings.items() if set(s.network.activations) == {"linear"}}
+
+
+def _relu(found: Result):
+    relu, longer, scaled = (
+        success(found, name)
+        for name in ("square, ReLU", "square, ReLU, 1500 epochs", "square, ReLU, x/1000")
+    )
+    members = found.members["square, ReLU"]
+    once = (members.first_solved >= 0).sum()
+    yield (
+        "S3",
+        "With ReLU in every hidden layer the result is the same",
+        never(*relu),
+        f"{once} of {relu[1]} were solved at some time, {relu[0]} at the end; failures: "
+        f"{failures_by_class(members)}",
+    )
+    yield (
+        "S9",
+        "ReLU in all layers but the last cures it (accepted answer)",
+        works(*relu),
+        f"Failures: {failures_by_class(members)}",
+    )
+    yield (
+        "S5",
+        "500 epochs are too few: 1500 help",
+        helps(*longer, *relu),
+        f"Solved after 500 epochs: {percent(*relu)}, after 1500: {percent(*longer)}",
+    )
+    yield (
+        "S7 wide",
+        "With ReLU and inputs up to 1 the wide network learns the square (ours)",
+        works(*scaled),
+        f"Failures: {failures_by_class(found.members['square, ReLU, x/1000'])}",
+    )
+    yield (
+        "S7",
+        "Inputs of at most 0.001 are why ReLU failed: inputs up to 1 help (ours)",
+        helps(*scaled, *relu),
+        f"Posted scale: {percent(*relu)} solved; x/1000: {percent(*scaled)}",
+    )
+
+
+def _small(found: Result):
+    small, raw, spare = (success(found, name) for name in (SMALL, SMALL_RAW, SPARE))
+    yield (
+        "S6",
+        "A much simpler network can learn the square",
+        can(*small),
+        f"One layer of 20 ReLU units, x/1000: {half_solved(found, SMALL)}; failures: "
+        f"{failures_by_class(found.members[SMALL])}",
+    )
+    yield (
+        "S6 posted",
+        "With a single hidden layer and inputs as posted the result is the same",
+        never(*raw),
+        f"Failures: {failures_by_class(found.members[SMALL_RAW])}",
+    )
+    yield (
+        "S7 small",
+        "Inputs up to 1 help a single hidden layer, too (ours)",
+        helps(*small, *raw),
+        f"Posted scale: {percent(*raw)} solved; x/1000: {percent(*small)}",
+    )
+    first = [found.members[name].first_solved for name in (SMALL, SPARE)]
+    last = [int(curve(found, name).steps[-1]) for name in (SMALL, SPARE)]
+    z, p_value = survival.log_rank(first[0], last[0], first[1], last[1])
+    yield (
+        "S8",
+        "An unused second input delays convergence",
+        sooner(z, p_value, small[1] + spare[1]),
+        f"Without it {half_solved(found, SMALL)} and {percent(*small)} in time, with it "
+        f"{half_solved(found, SPARE)} and {percent(*spare)} in time; log-rank z = {z:.1f}",
+    )

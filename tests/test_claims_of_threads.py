@@ -1,0 +1,189 @@
+"""Exact: what the threads' statements make of fabricated results; no verdict is typed in.
+
+Every statement that counts decide is fed results that support it and results that refute it.
+"""
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jaxlab import claims, outcomes
+from jaxlab.result import Members, Result
+from jaxlab.spec import Setting
+from jaxlab.verdicts import Verdict
+from sweeps.claims import THREADS
+from sweeps.claims import arithmetic as arithmetic_claims
+from sweeps.claims import doubling as doubling_claims
+from sweeps.claims import squares as squares_claims
+
+N = 2000
+FIXED = {"N7", "N8", "D0", "D8", "A7", "S2 line"}  # no result of a sweep decides these
+Facts = Mapping[str, Any]
+
+
+def members(setting: Setting, share: float, facts: Facts) -> Members:
+    """Return N members of which a share, the first, is solved and the others are dead."""
+    solved = np.arange(N) < round(share * N)
+    code = np.where(solved, outcomes.OUTCOMES.index("solved"), outcomes.OUTCOMES.index("dead"))
+    checks = setting.training.checks(setting.task.rows)
+    zeros = np.zeros(N, np.float32)
+    regions = 2 if setting.task.name == "absolute_value" else 1
+    made: dict[str, Any] = {
+        "seeds": np.arange(N),
+        "outcome": code.astype(np.int8),
+        "loss": zeros + 10,  # of the output 0, as spread and mean below are
+        "errors": np.where(solved, 0.01, 1.0)[:, None].repeat(regions, axis=1),
+        "first_solved": np.where(solved, checks[-1], -1),
+        "born_dead": ~solved,
+        "certified": ~solved,
+        "entering": np.stack([zeros, zeros - 1], axis=1),
+        "rmse": zeros + 1.0,
+        "rounded_rmse": zeros,
+        "line_rmse": zeros + 1.0,
+        "mean_output": zeros,
+        "mean_target": zeros + 3,
+        "spread": zeros + 1,
+        "initial_weights": np.linspace(-0.3, 0.3, N)[:, None].astype(np.float32),
+        "seen": np.zeros((N, 32, 3), np.float32),
+    }
+    return Members(**(made | {name: make(setting) for name, make in facts.items()}))
+
+
+def fabricated(
+    thread: str, share: Callable[[Setting], float], facts: Callable[[Setting], Facts] | None = None
+) -> Result:
+    """Return a result in which a share of each setting is solved, with other facts if given."""
+    sweep = importlib.import_module(f"sweeps.{thread}").build()
+    found = {s.name: members(s, share(s), facts(s) if facts else {}) for s in sweep.settings}
+    return Result(sweep, found)
+
+
+def judged_claims(thread: str, found: Result) -> list[claims.Claim]:
+    stated = importlib.import_module(f"sweeps.claims.{thread}").statements(found)
+    return claims.decided(stated)
+
+
+def judged(thread: str, found: Result) -> dict[str, Verdict]:
+    return {claim.claim: claim.verdict for claim in judged_claims(thread, found)}
+
+
+# What must be solved how often for the statements that compare settings to hold; others always.
+HELPFUL: dict[str, dict[str, float]] = {
+    "negation": {"normal, slope 0.001": 0.0, "normal, ReLU": 0.0},
+    "doubling": {},
+    "arithmetic": {"product": 0.0, "sum": 0.555},
+    "squares": {"square, ReLU": 0.0, "square, 20 units, ReLU": 0.0},
+    "absolute_value": {"k=2": 0.5, "k=3": 0.75, "k=4": 0.875},
+}
+
+
+def other(thread: str) -> list[Result]:
+    """Return results in which other things than the share of the solved are different."""
+    varied: list[Facts] = [
+        {"entering": lambda s: np.stack([np.zeros(N), np.ones(N)], axis=1), "born_dead": none},
+        {"born_dead": none, "entering": _leaning},
+        {"born_dead": none, "entering": lambda s: -_leaning(s)},
+        {"rmse": lambda s: np.full(N, 0.5), "rounded_rmse": lambda s: np.ones(N)},
+        {"born_dead": none, "loss": lambda s: np.ones(N), "seen": _signed},
+        {"first_solved": _by_spare(1), "outcome": _all_are("right_only")},
+        {"first_solved": _by_spare(-1), "outcome": _all_are("linear")},
+        {"first_solved": _as_predicted},
+    ]
+    return [
+        fabricated(thread, lambda s, share=share: share, lambda _, facts=facts: facts)
+        for facts in varied
+        for share in (0.0, 0.5)
+    ]
+
+
+def none(setting: Setting) -> np.ndarray:
+    return np.zeros(N, bool)
+
+
+def _leaning(setting: Setting) -> np.ndarray:
+    # More units, more of them below: an even spread moved down by the logarithm of the width.
+    values = np.linspace(-3, 3, N) - np.log10(max(setting.network.widths))
+    return np.stack([values, values], axis=1)
+
+
+def _signed(setting: Setting) -> np.ndarray:
+    seen = np.zeros((N, 32, 3), np.float32)
+    seen[..., 2] = -1.0
+    return seen
+
+
+def _by_spare(sign: int) -> Callable[[Setting], np.ndarray]:
+    def first(setting: Setting) -> np.ndarray:
+        checks = setting.training.checks(setting.task.rows)
+        spare = setting.task.name == "square_and_spare"
+        return np.full(N, checks[-1] if spare == (sign > 0) else checks[len(checks) // 2])
+
+    return first
+
+
+def _all_are(outcome: str) -> Callable[[Setting], np.ndarray]:
+    return lambda setting: np.full(N, outcomes.OUTCOMES.index(outcome), np.int8)
+
+
+def _as_predicted(setting: Setting) -> np.ndarray:
+    if setting.task.name != "negation":
+        return np.full(N, setting.training.checks(setting.task.rows)[-1])
+    steps = np.ceil(np.maximum(np.linspace(-0.3, 0.3, N).astype(np.float32), 0) / 0.002)
+    return np.maximum(steps, 1).astype(int)
+
+
+@pytest.mark.parametrize("thread", THREADS)
+def test_every_verdict_follows_from_results(thread):
+    helpful = HELPFUL[thread]
+    plain = [lambda s: 0.0, lambda s: 1.0, lambda s: 0.5, lambda s: helpful.get(s.name, 1.0)]
+    results = [fabricated(thread, share) for share in plain] + other(thread)
+    seen: dict[str, set[str]] = {}
+    for found in results:
+        for claim, verdict in judged(thread, found).items():
+            seen.setdefault(claim, set()).add(str(verdict))
+    needed = {"supported", "refuted"}
+    stuck = {c: v for c, v in seen.items() if c not in FIXED and not v >= needed}
+    assert not stuck
+
+
+def test_exact_checks_flip_with_what_they_check(monkeypatch):
+    found = fabricated("doubling", lambda s: 0.5)
+    assert judged("doubling", found)["D0"] == "supported"
+    monkeypatch.setattr(doubling_claims, "LOG", ((8533280000.0, 1, 79_999),))
+    assert judged("doubling", found)["D0"] == "refuted"
+    found = fabricated("squares", lambda s: 0.5)
+    assert judged("squares", found)["S2 line"] == "supported"
+    monkeypatch.setattr(squares_claims, "REPORTED", 90_000.0)
+    assert judged("squares", found)["S2 line"] == "refuted"
+
+    def graded(targets, outputs, **_):
+        return 1 - float(np.abs(targets - outputs).mean() / np.abs(targets).mean())
+
+    for module, claim in ((doubling_claims, "D8"), (arithmetic_claims, "A7")):
+        thread = module.__name__.split(".")[-1]
+        found = fabricated(thread, lambda s: 0.5)
+        assert judged(thread, found)[claim] == "supported"
+        monkeypatch.setattr(module, "accuracy", graded)
+        assert judged(thread, found)[claim] == "refuted"
+
+
+def test_what_keras_calls_accuracy_is_what_it_reports():
+    targets, outputs = np.array([0.0, 1.0, 2.0]), np.array([0.2, 0.9, 2.0])
+    assert doubling_claims.accuracy(targets, outputs, rounded=True) == 1.0
+    assert doubling_claims.accuracy(targets, outputs, rounded=False) == pytest.approx(2 / 3)
+
+
+def test_ids_are_unique_and_every_thread_has_its_sweep():
+    ids = []
+    for thread in THREADS:
+        found = fabricated(thread, lambda s: 0.5)
+        stated = importlib.import_module(f"sweeps.claims.{thread}").statements(found)
+        ids += [statement.claim for statement in stated]
+        threads = {statement.thread.split(":")[0].replace(" ", "_") for statement in stated}
+        assert threads == {thread}
+    assert len(set(ids)) == len(ids) > 60
+    assert dataclasses.is_dataclass(claims.Claim)
