@@ -7,7 +7,16 @@ from jaxlab import compare, tally, theory
 from jaxlab.outcomes import OUTCOMES
 from jaxlab.result import Result
 from jaxlab.runs import run
-from jaxlab.spec import Initialiser, Network, Optimiser, Setting, Sweep, Task, Training
+from jaxlab.spec import (
+    Initialiser,
+    Network,
+    Optimiser,
+    Scaling,
+    Setting,
+    Sweep,
+    Task,
+    Training,
+)
 from jaxlab.store import ResultsError
 
 __all__ = [
@@ -17,6 +26,7 @@ __all__ = [
     "Optimiser",
     "Result",
     "ResultsError",
+    "Scaling",
     "Setting",
     "Sweep",
     "Task",

@@ -5,6 +5,7 @@ counts so far are kept in one file, grid.npz. The same command goes on where it 
 seeds later are added to what is there.
 """
 
+import dataclasses
 import io
 import itertools
 import json
@@ -21,7 +22,8 @@ from jaxlab import engine, grouping, outcomes
 from jaxlab.files import write_atomically
 from jaxlab.grid import Grid, GridResult, grid_from_json
 from jaxlab.grouping import Columns, Group, Schedule
-from jaxlab.store import UNREADABLE, ResultsError, fingerprint
+from jaxlab.spec import Sweep
+from jaxlab.store import UNREADABLE, ResultsError, identity_of
 
 FILE = "grid.npz"
 QUIET_SECONDS = 2.0  # shorter runs say nothing
@@ -92,7 +94,7 @@ class GridFile:
         self.path, self.grid = None if folder is None else folder / FILE, grid
         self.counts = np.zeros((*grid.shape, len(outcomes.OUTCOMES)), np.int32)
         self.done = np.zeros(len(parts(grid)), np.int64)
-        self.mark = json.dumps([json.loads(grid.to_json()), fingerprint()], sort_keys=True)
+        self.mark = json.dumps([json.loads(grid.to_json()), _identity(grid)], sort_keys=True)
         if self.path is not None and self.path.exists():
             self._load(self.path)
 
@@ -120,6 +122,14 @@ class GridFile:
             reason = error.strerror or str(error)
             text = f"cannot write to {self.path.parent}: {reason}; choose another --out"
             raise ResultsError(text) from error
+
+
+def _identity(grid: Grid) -> dict[str, Any]:
+    # Rows of the grid stand for their cells: columns change numbers only.
+    settings = [grid.rows.at(grid.base, i) for i in range(grid.shape[0])]
+    named = [dataclasses.replace(s, name=str(i)) for i, s in enumerate(settings)]
+    lanes = {setting.name: grouping.lane_width(setting) for setting in named}
+    return identity_of(Sweep(grid.name, tuple(named), paired=True), lanes)
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

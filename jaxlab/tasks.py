@@ -75,11 +75,25 @@ def check_fit(setting: Setting) -> None:
                 f"widths of setting {setting.name!r} are {widths}; the task {task.name!r} has "
                 f"{array.shape[1]} {name} a row, so that end must be {array.shape[1]}"
             )
+    _check_logarithms(task)
     for name, mask in regions.items():
         if mask.shape != (task.rows,):
             raise ValueError(
                 f"region {name!r} of task {task.name!r} has the shape {mask.shape}; "
                 f"it must be ({task.rows},), true or false for every row"
+            )
+
+
+def _check_logarithms(task: Task) -> None:
+    scaling = task.scaling
+    if scaling is None or "log" not in (scaling.inputs, scaling.targets):
+        return
+    drawn = dict(zip(("inputs", "targets"), example(task)[:2], strict=True))
+    for name, values in drawn.items():
+        if getattr(scaling, name) == "log" and values.min() <= -1:
+            raise ValueError(
+                f"scaling of {name} is 'log', but task {task.name!r} makes {name} of "
+                f"{float(values.min()):g}; they must be above -1"
             )
 
 

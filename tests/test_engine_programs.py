@@ -75,7 +75,8 @@ def test_the_whole_sweep_is_traced_once_for_each_static_shape(fast, monkeypatch)
             runner(np.zeros(count, int), np.arange(count))
     engine._train_program.cache_clear()
     shapes = {(group.skeleton, fast) for group in groups}
-    assert len(traced) == len(shapes) == 8  # six numbers of ReLU units, two of leaky ones
+    # Six numbers of ReLU units, two of leaky ones, and a second layer.
+    assert len(traced) == len(shapes) == 9
     assert set(traced) == shapes
 
 

@@ -17,9 +17,9 @@ from jaxlab import (
     ResultsError,
     Setting,
     engine,
-    grid_runs,
     grouping,
     run,
+    store,
     tasks,
 )
 from jaxlab.grid import Axis, Grid, GridResult
@@ -182,7 +182,7 @@ def test_a_file_of_something_else_is_refused_and_left_alone(result, tmp_path, mo
         with pytest.raises(ResultsError, match=r"^[^\n]*grid.npz holds another grid[^\n]*$"):
             run_grid(grid, SEEDS, out=tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(grid_runs, "fingerprint", other_versions)
+        patch.setattr(store, "fingerprint", other_versions)
         with pytest.raises(ResultsError, match="made elsewhere"):
             run_grid(GRID, SEEDS, out=tmp_path)
     assert path.read_bytes() == good

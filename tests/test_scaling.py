@@ -3,6 +3,8 @@
 Numbers are compared relative to the largest of their column, the size at which float32 rounds.
 """
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from acceptance import ROUNDING, assert_rounding
 from samples import scaled_by_hand
 
-from jaxlab import scaling
+from jaxlab import Network, Setting, scaling, tasks
 from jaxlab.spec import SCALINGS, Scaling
 
 RANDOM = np.random.default_rng(0)
@@ -93,3 +95,12 @@ def test_a_scaling_becomes_numbers():
     given = Scaling("unit", "log", 2.0, 0.5)
     assert scaling.numbers_of(given) == [1.0, 4.0, 2.0, 0.5]
     assert scaling.numbers_of(Scaling()) == [0.0, 0.0, 1.0, 1.0]
+
+
+def test_logarithms_of_what_has_none_are_refused():
+    task = dataclasses.replace(tasks.absolute_value(8, -5.0, 5.0), scaling=Scaling("log"))
+    setting = Setting("s", task, Network((1, 1), ("linear",)))
+    with pytest.raises(ValueError, match="inputs of -5; they must be above -1"):
+        tasks.check_fit(setting)
+    log_targets = dataclasses.replace(task, scaling=Scaling("raw", "log"))
+    tasks.check_fit(dataclasses.replace(setting, task=log_targets))
