@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from docs import speed
+from docs import speed, threads
 from docs.tables import markdown, percent
 from figures.__main__ import draw
 from jaxlab import commandline, files, outcomes, store
@@ -20,7 +20,7 @@ from jaxlab.contrast import mcnemar
 from jaxlab.result import Result
 from jaxlab.tally import clopper_pearson
 from jaxlab.theory.crossing import crosses
-from sweeps import absolute_value
+from sweeps import absolute_value, arithmetic, doubling, negation, squares
 from tests import test_keras_trajectories as keras
 
 ROOT = Path(__file__).parent.parent
@@ -150,6 +150,29 @@ def replace_between(text: str, name: str, content: str) -> str:
     return f"{before}{start}\n{content}\n{end}{after}"
 
 
+def read_claims(results: Path) -> threads.Rows:
+    """Return the claims of a results folder."""
+    return threads.read_claims(results / "claims.csv")
+
+
+def thread_parts(results: Path, of_absolute_value: Result) -> dict[str, str]:
+    """Return the tables of the threads by the names of their places in docs/results.md."""
+    modules = {"negation": negation, "doubling": doubling}
+    modules |= {"arithmetic": arithmetic, "squares": squares}
+    found = {name: store.read_sweep(results / name) for name in modules}
+    compared = {n: compare_all(modules[n].comparisons(found[n])) for n in modules}
+    everyone = [*found.values(), of_absolute_value]
+    return {
+        "claims": threads.claims_table(read_claims(results)),
+        "thread_outcomes": threads.outcome_table(list(found.values())),
+        "thread_comparisons": "\n\n".join(
+            f"### {name}\n\n{comparison_table(rows)}" for name, rows in compared.items()
+        ),
+        "tolerances": threads.tolerance_table(everyone),
+        "lengths": threads.length_table(everyone),
+    }
+
+
 def write(results: Path) -> None:
     """Write docs/results.md, the README's table and its figure from the results in a folder."""
     folder = results / "absolute_value"
@@ -166,6 +189,7 @@ def write(results: Path) -> None:
     orders = speed.read(results / "benchmarks" / "orders.json")
     parts["measurements"] = f"{speed.measurement_table(found)}\n\nMade with {speed.made(found)}"
     parts["orders"] = f"{speed.orders_table(orders)}\n\nMade with {speed.made(orders)}"
+    parts |= thread_parts(results, result)
     path = ROOT / "docs" / "results.md"
     text = path.read_text()
     for name, content in parts.items():
@@ -177,6 +201,7 @@ def write(results: Path) -> None:
     head = f"{headline_table(result, compared)}\n\n{sentence}"
     new = replace_between(readme.read_text(), "headline", f"{head}\n\nMade with {made}")
     ratios = f"{speed.ratio_table(found)}\n\n{speed.sentence(found)}"
+    new = replace_between(new, "threads", threads.readme_table(read_claims(results)))
     new = replace_between(new, "speed", f"{ratios} Made with {speed.made(found)}")
     files.write_atomically(path, text.encode())
     files.write_atomically(readme, new.encode())
