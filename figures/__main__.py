@@ -4,8 +4,9 @@ python -m figures absolute_value               from results/ into results/figure
 python -m figures all                          every figure whose results are there
 python -m figures all --results DIR --out DIR
 
-A figure is a module of this package, named after its sweep, whose `draw(result)` returns matplotlib
-figures by file name, each with the numbers of its caption. Its docstring begins with its message.
+A figure is a module of this package, named after its sweep or grid, whose `draw(result)` returns
+matplotlib figures by file name, each with the numbers of its caption. Its docstring begins with its
+message.
 """
 
 import io
@@ -19,7 +20,7 @@ from matplotlib import style
 from matplotlib.figure import Figure
 
 import figures
-from jaxlab import commandline, files, plotting, store
+from jaxlab import commandline, files, grid_runs, plotting, store
 
 RESULTS = Path("results")
 # Dates and versions would make two files of the same picture differ.
@@ -35,8 +36,10 @@ def names() -> list[str]:
 
 
 def has_results(name: str, results: Path) -> bool:
-    """Say whether a sweep's folder holds members."""
+    """Say whether a sweep's folder holds members, or a grid's its counts."""
     folder = results / name
+    if (folder / grid_runs.FILE).exists():
+        return True
     return (folder / "manifest.json").exists() and any((folder / "chunks").glob("*.npz"))
 
 
@@ -54,7 +57,8 @@ def draw(name: str, results: Path, out: Path) -> list[Path]:
     module = commandline.script(figures, name)
     if not has_results(name, results):
         raise ValueError(f"no results in {results / name}; make them: {remedy(name, results)}")
-    result = store.read_sweep(results / name)
+    is_grid = (results / name / grid_runs.FILE).exists()
+    result = (grid_runs.read_grid if is_grid else store.read_sweep)(results / name)
     message = (module.__doc__ or "").splitlines()[0]
     paths = []
     with style.context(dict(plotting.STYLE), after_reset=True):

@@ -70,6 +70,15 @@ MARKERS: Mapping[str, str] = {
     "other": "P",
 }
 SHADE = "#E4E4E4"
+# For curves that are told apart by their setting: a colour and a dash for each.
+SERIES: Sequence[tuple[str, Any]] = (
+    ("#0072B2", "solid"),
+    ("#D55E00", (0, (5, 1.5))),
+    ("#009E73", (0, (1, 1))),
+    ("#CC79A7", (0, (5, 1.5, 1, 1.5))),
+    ("#000000", (0, (2.5, 1.5))),
+    ("#E69F00", (0, (8, 2))),
+)
 
 
 def draw_rates(
@@ -83,17 +92,21 @@ def draw_rates(
     marker: str,
     label: str,
     filled: bool = True,
+    lying: bool = False,
 ) -> Axes:
     """Draw measured rates as points with the limits `low` and `high` of their intervals.
 
-    A rate of 0 has no place on a logarithmic axis: there its interval alone is seen.
+    `lying` exchanges the axes. A rate of 0 has no place on a logarithmic axis: there its interval
+    alone is seen.
     """
     x, rates, low, high = (np.asarray(values, float) for values in (x, rates, low, high))
     size, edge = (3.6, 0.0) if filled else (4.6, 0.9)
+    reach = np.maximum([rates - low, high - rates], 0.0)
     axes.errorbar(
-        x,
-        rates,
-        yerr=np.maximum([rates - low, high - rates], 0.0),
+        rates if lying else x,
+        x if lying else rates,
+        xerr=reach if lying else None,
+        yerr=None if lying else reach,
         fmt=marker,
         color=colour,
         markersize=size,
@@ -112,6 +125,32 @@ def draw_law(
     """Draw what theory says as a line."""
     style = (0, (4, 2)) if dashed else "solid"
     axes.plot(np.asarray(x), np.asarray(y), color=colour, linestyle=style, label=label, zorder=2)
+    return axes
+
+
+def draw_predictions(
+    axes: Axes, x: ArrayLike, y: ArrayLike, *, colour: str, label: str, lying: bool = False
+) -> Axes:
+    """Draw what theory says of separate settings as short lines; `lying` exchanges the axes."""
+    x, lines = np.asarray(x, float), axes.vlines if lying else axes.hlines
+    lines(np.asarray(y), x - 0.36, x + 0.36, colors=colour, label=label, linewidth=1.3, zorder=2)
+    return axes
+
+
+def draw_curve(
+    axes: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    colour: str,
+    label: str,
+    dash: Any = "solid",
+) -> Axes:
+    """Draw a measured share that holds from each x to the next, with its pointwise interval."""
+    axes.fill_between(x, low, high, step="post", color=colour, alpha=0.15, linewidth=0.0, zorder=1)
+    axes.step(x, y, where="post", color=colour, linestyle=dash, label=label, zorder=3)
     return axes
 
 
@@ -153,6 +192,16 @@ def draw_boundary(axes: Axes, x: ArrayLike, y: ArrayLike, floor: float) -> Axes:
     return axes
 
 
+def draw_cells(axes: Axes, x_edges: ArrayLike, y_edges: ArrayLike, colours: ArrayLike) -> Axes:
+    """Fill the cells of a map with `colours` (rows, columns, 3), numbers from 0 to 1.
+
+    The edges are one more than the columns and the rows. A PDF holds an image of the cells.
+    """
+    x, y = np.asarray(x_edges), np.asarray(y_edges)
+    axes.pcolormesh(x, y, np.asarray(colours), rasterized=True, zorder=0)
+    return axes
+
+
 def point_size(n: int) -> float:
     """Return the area in square points at which n scattered points neither vanish nor cover all."""
     return float(np.clip(3000.0 / max(n, 1), 0.9, 12.0))
@@ -165,6 +214,25 @@ def percent_axis(axes: Axes, ticks: Sequence[float], low: float, high: float) ->
     axes.yaxis.set_major_locator(FixedLocator([t for t in ticks if low <= t <= high]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
     axes.yaxis.set_minor_locator(NullLocator())
+    return axes
+
+
+def share_axis(axes: Axes, *, lying: bool = False) -> Axes:
+    """Make y, or x if `lying`, an axis of shares from 0 to 100 %, with room for points there."""
+    axis = axes.xaxis if lying else axes.yaxis
+    (axes.set_xlim if lying else axes.set_ylim)(-0.03, 1.03)
+    axis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    return axes
+
+
+def mark(
+    axes: Axes, x: float, text: str, *, colour: str = "#8C8C8C", dash: Any = (0, (1, 1.5))
+) -> Axes:
+    """Mark a place on the x axis with a thin line and a name above the panel."""
+    axes.axvline(x, color=colour, linewidth=0.8, linestyle=dash, zorder=1)
+    place: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
+    axes.annotate(text, (x, 1), (0, 2), ha="center", va="bottom", fontsize=6.5, **place)
     return axes
 
 

@@ -13,7 +13,7 @@ from jaxlab.spec import Scaling
 from sweeps import absolute_value
 from sweeps.doubling_scale_map import FACTORS
 
-SEEDS = 32
+SEEDS = 64
 QUICK_SEEDS = 1
 
 
@@ -24,6 +24,10 @@ def build() -> Grid:
     return Grid(
         "absolute_value_input_map",
         dataclasses.replace(posted, task=scaled),
-        Axis("input scale", FACTORS, np.geomspace(1e-5, 1, 51)),
-        Axis("learning rate", ("training.optimiser.learning_rate",), np.geomspace(1e-5, 1, 51)),
+        Axis("input scale", FACTORS, np.geomspace(1e-5, 1, 51).tolist()),
+        Axis(
+            "learning rate",
+            ("training.optimiser.learning_rate",),
+            np.geomspace(1e-5, 1, 51).tolist(),
+        ),
     )

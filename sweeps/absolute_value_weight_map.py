@@ -17,6 +17,10 @@ def build() -> Grid:
     return Grid(
         "absolute_value_weight_map",
         absolute_value.keras_default(2),
-        Axis("weight scale", ("initialisers.*.scale",), np.geomspace(1e-3, 10, 41)),
-        Axis("learning rate", ("training.optimiser.learning_rate",), np.geomspace(1e-5, 1, 51)),
+        Axis("weight scale", ("initialisers.*.scale",), np.geomspace(1e-3, 10, 41).tolist()),
+        Axis(
+            "learning rate",
+            ("training.optimiser.learning_rate",),
+            np.geomspace(1e-5, 1, 51).tolist(),
+        ),
     )

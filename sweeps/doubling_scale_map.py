@@ -25,6 +25,10 @@ def build() -> Grid:
     return Grid(
         "doubling_scale_map",
         dataclasses.replace(posted, task=scaled),
-        Axis("learning rate", ("training.optimiser.learning_rate",), np.geomspace(1e-7, 1, 43)),
-        Axis("input scale", FACTORS, np.geomspace(1e-3, 1, 61)),
+        Axis(
+            "learning rate",
+            ("training.optimiser.learning_rate",),
+            np.geomspace(1e-7, 1, 43).tolist(),
+        ),
+        Axis("input scale", FACTORS, np.geomspace(1e-3, 1, 61).tolist()),
     )

@@ -1,4 +1,4 @@
-"""2x over width and learning rate: the stability limit hardly moves, narrow networks die of birth.
+"""2x over width and learning rate: the stability limit stays, narrow networks are born dead more.
 
 The posted program of the thread on 2x with other widths. A width is a program of its own; all
 learning rates share it.
@@ -21,5 +21,9 @@ def build() -> Grid:
         "doubling_width_map",
         doubling.setting(doubling.POSTED),
         Axis("hidden units", ("network.widths.1",), WIDTHS),
-        Axis("learning rate", ("training.optimiser.learning_rate",), np.geomspace(1e-8, 1e-4, 73)),
+        Axis(
+            "learning rate",
+            ("training.optimiser.learning_rate",),
+            np.geomspace(1e-8, 1e-4, 73).tolist(),
+        ),
     )

@@ -25,6 +25,6 @@ def build() -> Grid:
     return Grid(
         "negation_map",
         given,
-        Axis("slope", ("network.slope",), np.geomspace(1e-9, 1, 55)),
-        Axis("initial weight", ("initialisers.0.scale",), np.linspace(-0.25, 2.5, 111)),
+        Axis("slope", ("network.slope",), np.geomspace(1e-9, 1, 55).tolist()),
+        Axis("initial weight", ("initialisers.0.scale",), np.linspace(-0.25, 2.5, 111).tolist()),
     )

@@ -41,6 +41,65 @@ def test_rates_are_points_with_their_intervals(axes):
     assert drawn.get_label() == "measured"
 
 
+def test_lying_rates_exchange_the_axes(axes):
+    rates, low, high = np.array([1.0, 0.5, 0.25]), [0.75, 0.375, 0.125], [1.0, 0.75, 0.5]
+    plotting.draw_rates(axes, X, rates, low, high, colour="k", marker="o", label="", lying=True)
+    points, _, (bars,) = axes.containers[0].lines
+    assert_array_equal(data(points), np.column_stack([rates, X]))
+    ends = [[[a, x], [b, x]] for x, a, b in zip(X, low, high, strict=True)]
+    assert_array_equal(bars.get_segments(), ends)
+
+
+@pytest.mark.parametrize("lying", [False, True])
+def test_predictions_are_short_lines_at_their_settings(axes, lying):
+    look = {"colour": "black", "label": "theory", "lying": lying}
+    assert plotting.draw_predictions(axes, [0, 3], [0.5, 1.0], **look) is axes
+    (lines,) = axes.collections
+    ends = np.array([[[-0.36, 0.5], [0.36, 0.5]], [[2.64, 1.0], [3.36, 1.0]]])
+    assert_array_equal(lines.get_segments(), ends[..., ::-1] if lying else ends)
+    assert lines.get_label() == "theory"
+
+
+def test_a_curve_holds_its_value_to_the_next_step_within_its_band(axes):
+    y = np.array([1.0, 0.5, 0.25])
+    look = {"colour": "#0072B2", "label": "share", "dash": (0, (1, 1))}
+    assert plotting.draw_curve(axes, X, y, y / 2, np.minimum(2 * y, 1), **look) is axes
+    (line,), (band,) = axes.lines, axes.collections
+    assert_array_equal(data(line), np.column_stack([X, y]))
+    assert line.get_drawstyle() == "steps-post"
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices.tolist()}
+    assert {(1, 0.5), (2, 0.5), (2, 0.25), (4, 0.125), (2, 1.0), (4, 0.5)} <= corners
+
+
+@pytest.mark.parametrize("lying", [False, True])
+def test_shares_have_an_axis_from_none_to_all(axes, lying):
+    assert plotting.share_axis(axes, lying=lying) is axes
+    axes.figure.canvas.draw()
+    limits, labels = (
+        (axes.get_xlim(), axes.get_xticklabels())
+        if lying
+        else (axes.get_ylim(), axes.get_yticklabels())
+    )
+    assert limits[0] < 0
+    assert limits[1] > 1
+    assert [label.get_text() for label in labels] == ["0 %", "25 %", "50 %", "75 %", "100 %"]
+
+
+def test_a_mark_is_a_line_with_a_name_above_the_panel(axes):
+    axes.set(xlim=(1, 100), xscale="log")
+    assert plotting.mark(axes, 10.0, "an epoch", colour="#0072B2", dash="solid") is axes
+    axes.figure.canvas.draw()
+    (line,), (text,) = axes.lines, axes.texts
+    assert list(line.get_xdata()) == [10.0, 10.0]
+    assert (line.get_color(), text.get_text()) == ("#0072B2", "an epoch")
+    assert text.get_window_extent().y0 > axes.get_window_extent().y1
+
+
+def test_every_curve_of_a_series_has_a_colour_and_a_dash_of_its_own():
+    colours, dashes = zip(*plotting.SERIES, strict=True)
+    assert len(set(colours)) == len(set(dashes)) == len(plotting.SERIES)
+
+
 def test_open_markers_are_white_inside(axes):
     for filled, inside in ((True, "#0072b2"), (False, "#ffffff")):
         look = {"colour": "#0072B2", "marker": "o", "label": "", "filled": filled}
