@@ -29,51 +29,49 @@ def read_claims(path: Path) -> Rows:
 def readme_table(claims: Rows) -> str:
     """Return, for each thread, what was answered, the verdict on it and what was counted."""
 
-    def share(name: str, digits: int = 1) -> str:
-        return f"{100 * float(claims[name]['observed']):.{digits}f} %"
+    def share(name: str) -> str:
+        row = claims[name]
+        rate, low, high = (100 * float(row[k]) for k in ("observed", "ci_low", "ci_high"))
+        return f"{rate:.1f} % [{low:.1f}, {high:.1f}]"
 
-    def verdict(name: str) -> str:
-        return claims[name]["verdict"]
+    def verdict(*names: str) -> str:
+        return "; ".join(claims[name]["verdict"] for name in names)
 
     rows = [
         [
             "turn -1 into 1 with one unit",
-            "“it only needs time: 100 epochs, not 10”",
+            "it only needs time: 100 epochs work where 10 do not",
             verdict("N2"),
-            f"{share('N1')} are done within one epoch; a plain ReLU needs luck, not time",
+            f"{share('N1')} still say 0 after 10 epochs; with a plain ReLU {share('N1 ReLU')}",
         ],
         [
-            "2x from 1..999",
-            "“the first step makes the output negative, and the ReLU kills it”",
-            verdict("D2"),
-            f"{share('D2')} negative after step one; after step two {share('D2 second')}",
+            "learn 2x from 1, 2, 3, ...",
+            "the first step makes the output negative; there it stays",
+            verdict("D2", "D3"),
+            f"of the living {share('D2')} are negative after it, {share('D2 second')} a step later",
         ],
         [
             "multiply two integers",
-            "“normalise, best by the logarithm”",
+            "large numbers: normalise them, say by logarithms",
             verdict("A5 log"),
-            f"then {share('A5 log')} learn it; {share('A9')} of these networks are born dead",
+            f"then {share('A5 log')} learn it; {share('A9')} of all are born dead",
         ],
         [
             "square a number",
-            "“without activations it is one straight line; put ReLUs in”",
-            f"{verdict('S4')}; {verdict('S9')}",
-            f"with them {share('S9')} learn it; dividing by 1000, not 10⁶, {share('S7 wide')}",
+            "without activations it is a straight line; so add ReLUs",
+            verdict("S4", "S9"),
+            f"with ReLUs {share('S9')} learn it, of {claims['S9']['n']}; with x/1000 "
+            f"{share('S7 wide')}",
         ],
         [
-            "\\|x\\| with two ReLU units",
-            "“half of the seeds fail; a third unit makes it a quarter”",
-            verdict("V3"),
-            f"{share('V2')} fail; with a third unit {_complement(claims, 'V3 third')}",
+            "fit |x| with two ReLU units",
+            "half start one-sided and fail; a third unit makes it a quarter",
+            verdict("V3 signs", "V3"),
+            f"{share('V2')} learn it with two units, {share('V3 fits')} with three",
         ],
     ]
-    head = ["the question", "the answer", "verdict", "counted"]
-    lines = markdown(head, [[cell.replace("\\|", "|") for cell in row] for row in rows])
-    return lines.replace("--:", ":--")
-
-
-def _complement(claims: Rows, name: str) -> str:
-    return f"{100 * (1 - float(claims[name]['observed'])):.1f} %"
+    head = ["they tried to", "they were told", "verdict", "counted"]
+    return markdown(head, rows).replace("--:", ":--")
 
 
 def claims_table(claims: Rows) -> str:
@@ -137,7 +135,7 @@ def length_table(results: Sequence[Result]) -> str:
         for name, members in result.members.items():
             steps, first = result.sweep[name].steps, members.first_solved
             left = [
-                percent(float(np.mean((first < 0) | (first > part * steps))))
+                percent(float(np.mean((first < 0) | (first > np.ceil(part * steps)))))
                 for part in SHARES_OF_TIME
             ]
             lost = np.mean((first >= 0) & (members.names != "solved"))

@@ -10,7 +10,9 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
+from jaxlab.compare import compare_all
 from jaxlab.files import write_csv
+from jaxlab.theory.prediction import Prediction
 from jaxlab.verdicts import Ruling, Verdict, settle
 
 COLUMNS = 80
@@ -20,7 +22,7 @@ class Statement(NamedTuple):
     """What was said, where, and the ruling on it, which may not be settled yet.
 
     `claim` is its id, `evidence` one sentence on what was found, `predicted` what theory says of
-    the rate that is judged.
+    the rate that is judged, in the words of the ruling.
     """
 
     claim: str
@@ -28,14 +30,27 @@ class Statement(NamedTuple):
     text: str
     ruling: Ruling
     evidence: str
-    predicted: float | None = None
+    predicted: Prediction | None = None
 
 
 def decided(statements: Sequence[Statement]) -> list["Claim"]:
-    """Return the claims of a whole table, after Holm's correction over all its tests."""
+    """Return the claims of a whole table, after Holm's correction over all its tests.
+
+    The verdict on a prediction, from `compare` and of a Holm family of its own, joins the evidence.
+    """
     rulings = settle([statement.ruling for statement in statements])
+    rows = [
+        (s.claim, r.count, r.n, s.predicted)
+        for s, r in zip(statements, rulings, strict=True)
+        if s.predicted is not None and r.count is not None and r.n is not None
+    ]
+    compared = {row.setting: row for row in compare_all(rows)}
     return [
-        Claim.of(s.claim, s.thread, s.text, ruling, s.evidence, s.predicted)
+        Claim.of(
+            *(s.claim, s.thread, s.text, ruling),
+            s.evidence + (f"; theory: {compared[s.claim].verdict}" if s.claim in compared else ""),
+            compared[s.claim].predicted if s.claim in compared else None,
+        )
         for s, ruling in zip(statements, rulings, strict=True)
     ]
 

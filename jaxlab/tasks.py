@@ -165,6 +165,8 @@ _INTEGERS: dict[str, Draw] = {
     "shifted": _of_integers(1, lambda x, numbers: x[:, 0] + numbers["constant"]),
 }
 
+_WITH_CONSTANT = ("multiple", "shifted")
+
 define("negation", _negation, whole, random=False)
 define("doubling", _doubling, whole, random=False)
 define("doubling_normal", _doubling_normal, whole, random=True)
@@ -203,5 +205,10 @@ def of_integers(
     """
     if name not in _INTEGERS:
         raise ValueError(f"name is {name!r}; it must be one of {', '.join(_INTEGERS)}")
+    if not (float(low).is_integer() and float(high).is_integer() and low <= high):
+        raise ValueError(f"low and high are {low!r} and {high!r}; they must be integers, low first")
+    if (constant is not None) != (name in _WITH_CONSTANT):
+        needs = "a number" if name in _WITH_CONSTANT else "None"
+        raise ValueError(f"constant is {constant!r}; for the task {name!r} it must be {needs}")
     numbers = {"low": low, "high": high} | ({} if constant is None else {"constant": constant})
     return Task(name, rows, numbers, scaling=scaling)

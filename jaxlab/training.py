@@ -220,16 +220,18 @@ def stays_silent(
     nothing = jnp.zeros_like(state.weights)
     ends = -(-travel // 2 ** jnp.arange(LOOKS)[::-1])
 
-    def look(state, quiet, steps):
-        quiet &= is_silent(state.weights)
+    def look(state, looked, quiet, steps):
+        moved = jnp.any(quiet & jnp.any(state.weights != looked, axis=0))
+        # Who was born dead has no momentum, stands still and need not be looked at again.
+        still = jax.lax.cond(moved, is_silent, lambda w: jnp.ones_like(quiet), state.weights)
         coast = jax.lax.fori_loop(0, steps, lambda _, s: update(model, s, nothing, numbers), state)
-        return coast, quiet
+        return coast, state.weights, quiet & still
 
     def unless_none_is(carry, steps):
-        state, quiet = carry
-        known = jax.lax.cond(jnp.any(quiet), look, lambda *given: given[:2], state, quiet, steps)
+        known = jax.lax.cond(jnp.any(carry[2]), look, lambda *given: given[:3], *carry, steps)
         return known, None
 
     steps = jnp.diff(ends, prepend=0, append=ends[-1:])
     everyone = jnp.ones(state.weights.shape[1:], bool)
-    return jax.lax.scan(unless_none_is, (state, everyone), steps)[0][1]
+    unseen = jnp.full_like(state.weights, jnp.nan)  # differs from all weights
+    return jax.lax.scan(unless_none_is, (state, unseen, everyone), steps)[0][2]

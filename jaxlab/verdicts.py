@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import norm
 
 from jaxlab.compare import holm
-from jaxlab.contrast import boschloo, cochran_armitage, newcombe
+from jaxlab.contrast import boschloo, cochran_armitage, mcnemar, newcombe, paired_difference
 from jaxlab.power import seeds_to_distinguish
 from jaxlab.tally import Interval, check_count, check_probability, clopper_pearson
 
@@ -112,18 +112,6 @@ def never(count: int, n: int) -> Ruling:
     return _of_rate(count, n, interval.high <= NEVER, interval.low > NEVER, [NEVER])
 
 
-def can(count: int, n: int) -> Ruling:
-    """Rule on "this can happen": the lower limit of its rate is above 0.05.
-
-    The opposite of `never`. Raises ValueError unless 0 <= count <= n > 0.
-
-    >>> [str(can(count, 1000).verdict) for count in (65, 64, 36)]
-    ['supported', 'undecided', 'refuted']
-    """
-    interval = _exact(count, n)
-    return _of_rate(count, n, interval.low > NEVER, interval.high <= NEVER, [NEVER])
-
-
 def about(count: int, n: int, p: float) -> Ruling:
     """Rule on "this happens with probability about p": the interval lies inside p +- 0.03.
 
@@ -152,14 +140,22 @@ def helps(count_with: int, n_with: int, count_without: int, n_without: int) -> R
     """
     groups = (count_with, n_with, count_without, n_without)
     difference, interval = _difference(*groups)
-    otherwise, times = _flat(difference, interval)
-    test = HolmTest(boschloo(*groups), otherwise, otherwise, least=times, most=times)
-    if difference > MARGIN:
-        # The difference must stay above the margin as surely as the test is to be significant.
-        reach = (float(difference) - interval.low) * _POWER_Z / _LIMIT_Z
-        least = (reach / float(difference - MARGIN)) ** 2
-        test = replace(test, significant=Verdict.SUPPORTED, least=least, most=math.inf)
-    return _of_test(test, n_with + n_without, difference, interval)
+    return _of_difference(difference, interval, boschloo(*groups), n_with + n_without)
+
+
+def outnumbers(first: int, second: int, n: int) -> Ruling:
+    """Rule on "this happens more often than that" of two things that exclude each other.
+
+    Both are counted among the same n members, so that McNemar's exact test and the interval of a
+    paired difference apply; the margin and the verdicts are those of `helps`. Raises ValueError
+    unless both counts are at least 0 and together at most n > 0.
+
+    >>> [str(outnumbers(count, 300, 1000).verdict) for count in (400, 340, 300)]
+    ['supported', 'undecided', 'refuted']
+    """
+    _exact(first + second, n)
+    difference, interval = Fraction(first - second, n), paired_difference(first, second, n)
+    return _of_difference(difference, interval, mcnemar(first, second), n)
 
 
 def monotone(
@@ -242,9 +238,9 @@ def both(*rulings: Ruling) -> Ruling:
 def settle(rulings: Iterable[Ruling]) -> list[Ruling]:
     """Return the rulings of a whole table, in order, after Holm's correction over all their tests.
 
-    The family are the tests of `helps`, `monotone` and `sooner`, parts of other statements
-    included: the chance of any significant one where nothing differs is at most 0.01. A note's
-    number of seeds allows for the family, too.
+    The family are the tests of `helps`, `outnumbers`, `monotone` and `sooner`, parts of other
+    statements included: the chance of any significant one where nothing differs is at most 0.01.
+    A note's number of seeds allows for the family, too.
     """
     groups = [(ruling, ruling.parts or (ruling,)) for ruling in rulings]
     p_values = [part.p_value for _, parts in groups for part in parts]
@@ -261,6 +257,18 @@ def _settled(ruling: Ruling, p_holm: float, family: int) -> Ruling:
     verdict = test.significant if p_holm < LEVEL else test.otherwise
     note = _more_seeds(ruling.n or 0, test, family) if verdict is Verdict.UNDECIDED else ""
     return replace(ruling, verdict=verdict, p_holm=p_holm, note=note)
+
+
+def _of_difference(difference: Fraction, interval: Interval, p_value: float, n: int) -> Ruling:
+    """Rule on a difference that must exceed the margin and not be there by chance."""
+    otherwise, times = _flat(difference, interval)
+    test = HolmTest(p_value, otherwise, otherwise, least=times, most=times)
+    if difference > MARGIN:
+        # The difference must stay above the margin as surely as the test is to be significant.
+        reach = (float(difference) - interval.low) * _POWER_Z / _LIMIT_Z
+        least = (reach / float(difference - MARGIN)) ** 2
+        test = replace(test, significant=Verdict.SUPPORTED, least=least, most=math.inf)
+    return _of_test(test, n, difference, interval)
 
 
 def _of_test(test: HolmTest, n: int, difference: Fraction, interval: Interval) -> Ruling:

@@ -1,4 +1,4 @@
-"""Why does a network add but not multiply? Nearly half are born dead, and most others are not.
+"""A network adds but does not multiply: how many are born dead, and what the others lack.
 
 The forum program: 10,000 rows of integers from 0 to 499, layers of 3, 5, 3, 5 and 1 units (the
 first without an activation, ReLU in all others and at the output), Adam, batches of 10, 10 epochs.
@@ -7,6 +7,8 @@ shifted; the product scaled in every way; and a linear output.
 """
 
 from functools import lru_cache
+
+import numpy as np
 
 from jaxlab import Network, Result, Setting, Sweep, Training, tasks
 from jaxlab.compare import Comparison
@@ -86,11 +88,12 @@ def report(result: Result, compared: list[Comparison]) -> str:
     """Return predictions against counts, and the answer to the thread's question."""
     total, product = (result.members[name] for name in ("sum", "product"))
     failed = total.names != "solved"
-    born = (failed & total.born_dead).sum()
+    born, dead = (failed & total.born_dead).sum(), product.names == "dead"
+    score = np.mean(product.loss[dead]) if dead.any() else np.nan
     return (
         f"{comparison_table(compared)}\n\n"
         f"The sum fails for {100 * failed.mean():.1f} % of seeds; {born} of these {failed.sum()} "
         "were dead at birth.\nThe product fails for "
-        f"{100 * (1 - product.tally.rate('solved')):.1f} %, of which "
-        f"{100 * product.tally.rate('dead'):.1f} points are dead: those report 7e9."
+        f"{100 * (1 - product.tally.rate('solved')):.1f} %; "
+        f"{100 * product.tally.rate('dead'):.1f} % are dead, and score {score:.2g}."
     )

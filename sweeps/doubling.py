@@ -126,11 +126,12 @@ def report(result: Result, compared: list[Comparison]) -> str:
         100 * result.members[name].tally.rate("dead")
         for name in (stopped(POSTED, 1), stopped(POSTED, 2), POSTED)
     ]
-    tally = result.members["kappa=0.4"].tally
+    below = result.members["kappa=0.4"]
+    failed = below.names != "solved"
     return (
         f"{comparison_table(compared)}\n\n"
         f"The posted program: {dead[0]:.1f} % dead after one step, {dead[1]:.1f} % after two, "
-        f"{dead[2]:.1f} % at the end, certified.\nBelow the stability limit of its learning rate "
-        f"{100 * tally.failed / tally.n:.1f} % fail, those born dead:\nthe learning rate is the "
-        "bug, and the ReLU at the output makes every second seed bad luck."
+        f"{dead[2]:.1f} % at the end, certified.\nBelow the stability limit of the learning rate "
+        f"{failed.sum()} of {len(failed)} fail;\n{(failed & below.born_dead).sum()} of these were "
+        "born dead."
     )

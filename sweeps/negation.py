@@ -118,11 +118,11 @@ def report(result: Result, compared: list[Comparison]) -> str:
     """Return predictions against counts, and the answer to the thread's question."""
     leaky, relu = (result.members[name] for name in (POSTED, "normal, ReLU"))
     steps, total = leaky.first_solved.max(), result.sweep[POSTED].steps
-    dead = 100 * relu.tally.rate("dead")
+    dead, lost = relu.names == "dead", relu.names != "solved"
     return (
         f"{comparison_table(compared)}\n\n"
-        f"The posted program (leaky ReLU) fails for {leaky.tally.failed} of {leaky.tally.n} seeds; "
-        f"the slowest needs {steps:,}\nof its {total:,} steps. With a plain ReLU {dead:.1f} % are "
-        "dead from the start,\nand no number of epochs helps them: luck, neither a bug nor "
-        "impossible."
+        f"The posted program (leaky ReLU) fails for {leaky.tally.failed} of {leaky.tally.n} "
+        f"seeds; the last of the solved\nneeds {steps:,} of its {total:,} steps. With a plain ReLU "
+        f"{lost.sum()} of {len(lost)} fail: {(dead & relu.born_dead).sum()} of them\nwere dead from "
+        "the start and are certified to stay so."
     )

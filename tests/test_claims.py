@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jaxlab.claims import COLUMNS, Claim, Statement, decided, table, write
+from jaxlab.theory.prediction import Prediction
 from jaxlab.verdicts import (
     Verdict,
     both,
@@ -104,12 +105,20 @@ def test_the_file_comes_back_as_it_was(tmp_path):
 
 def test_a_table_is_decided_as_a_whole():
     borderline = helps(116, 200, 89, 200)  # p = 0.009, alone
-    one = Statement("N1", "thread", "it helps", borderline, "It did.", 0.1)
+    one = Statement("N1", "thread", "it helps", borderline, "It did")
     (alone,) = decided([one])
-    assert (alone.verdict, alone.predicted) == (Verdict.SUPPORTED, 0.1)
+    assert (alone.verdict, alone.predicted) == (Verdict.SUPPORTED, None)
     two = decided([one, one._replace(claim="N2", ruling=helps(100, 200, 99, 200))])
     assert [claim.claim for claim in two] == ["N1", "N2"]
     assert two[0].verdict == Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(("p", "verdict"), [(0.96, "consistent"), (0.9, "rejected")])
+def test_a_prediction_gets_a_verdict_of_its_own(p, verdict):
+    said = Prediction("a law", "works", "exact", p, "a source", "none")
+    one = Statement("N1", "thread", "it works", works(9600, 10_000), "It did", said)
+    (claim,) = decided([one, one._replace(claim="N2", predicted=None)])[:1]
+    assert (claim.predicted, claim.evidence) == (p, f"It did; theory: {verdict}")
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,12 @@ from jaxlab.result import Members, Result
 from jaxlab.spec import Setting
 from jaxlab.verdicts import Verdict
 from sweeps.claims import THREADS
-from sweeps.claims import arithmetic as arithmetic_claims
+from sweeps.claims import absolute_value as absolute_value_claims
 from sweeps.claims import doubling as doubling_claims
 from sweeps.claims import squares as squares_claims
 
 N = 2000
-FIXED = {"N7", "N8", "D0", "D8", "A7", "S2 line"}  # no result of a sweep decides these
+FIXED = {"N7", "N8", "D0", "D8", "A7", "S2 line", "V8", "V10"}  # no result of a sweep decides these
 Facts = Mapping[str, Any]
 
 
@@ -44,13 +44,23 @@ def members(setting: Setting, share: float, facts: Facts) -> Members:
         "rmse": zeros + 1.0,
         "rounded_rmse": zeros,
         "line_rmse": zeros + 1.0,
-        "mean_output": zeros,
+        "mean_output": solved.astype(np.float32),
         "mean_target": zeros + 3,
         "spread": zeros + 1,
         "initial_weights": np.linspace(-0.3, 0.3, N)[:, None].astype(np.float32),
+        "final_weights": np.tile(np.where(solved, -1.0, 1.0)[:, None], (1, 61)),
         "seen": np.zeros((N, 32, 3), np.float32),
     }
+    if setting.task.name == "absolute_value":
+        made["initial_weights"] = _kernels(setting, 0.5 if setting.network.widths[1] < 3 else 0.75)
     return Members(**(made | {name: make(setting) for name, make in facts.items()}))
+
+
+def _kernels(setting: Setting, mixed: float) -> np.ndarray:
+    """Return packed weights with kernels of both signs for a share of the members."""
+    weights = np.ones((N, setting.network.parameters))
+    weights[: round(mixed * N), 0] = -1.0
+    return weights
 
 
 def fabricated(
@@ -92,12 +102,19 @@ def other(thread: str) -> list[Result]:
         {"first_solved": _by_spare(1), "outcome": _all_are("right_only")},
         {"first_solved": _by_spare(-1), "outcome": _all_are("linear")},
         {"first_solved": _as_predicted},
+        {"initial_weights": _one_sided},
     ]
     return [
         fabricated(thread, lambda s, share=share: share, lambda _, facts=facts: facts)
         for facts in varied
         for share in (0.0, 0.5)
     ]
+
+
+def _one_sided(setting: Setting) -> np.ndarray:
+    if setting.task.name == "absolute_value":
+        return _kernels(setting, 0.0)
+    return np.linspace(-0.3, 0.3, N)[:, None]
 
 
 def none(setting: Setting) -> np.ndarray:
@@ -163,12 +180,20 @@ def test_exact_checks_flip_with_what_they_check(monkeypatch):
     def graded(targets, outputs, **_):
         return 1 - float(np.abs(targets - outputs).mean() / np.abs(targets).mean())
 
-    for module, claim in ((doubling_claims, "D8"), (arithmetic_claims, "A7")):
-        thread = module.__name__.split(".")[-1]
-        found = fabricated(thread, lambda s: 0.5)
-        assert judged(thread, found)[claim] == "supported"
-        monkeypatch.setattr(module, "accuracy", graded)
-        assert judged(thread, found)[claim] == "refuted"
+    results = {thread: fabricated(thread, lambda s: 0.5) for thread in ("doubling", "arithmetic")}
+    claims_of = {"doubling": "D8", "arithmetic": "A7"}
+    for thread, claim in claims_of.items():
+        assert judged(thread, results[thread])[claim] == "supported"
+    monkeypatch.setattr(doubling_claims, "accuracy", graded)
+    for thread, claim in claims_of.items():
+        assert judged(thread, results[thread])[claim] == "refuted"
+
+
+def test_exact_solutions_are_put_through_the_network(monkeypatch):
+    found = fabricated("absolute_value", lambda s: 0.0)
+    assert {judged("absolute_value", found)[claim] for claim in ("V8", "V10")} == {"refuted"}
+    monkeypatch.setattr(absolute_value_claims, "predict", lambda network, w, x, slope: x)
+    assert {judged("absolute_value", found)[claim] for claim in ("V8", "V10")} == {"supported"}
 
 
 def test_what_keras_calls_accuracy_is_what_it_reports():

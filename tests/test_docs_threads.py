@@ -30,7 +30,8 @@ def test_every_claim_has_a_line_with_its_verdict(rows):
 def test_the_readme_has_a_line_for_each_thread(rows):
     lines = threads.readme_table(rows).splitlines()
     assert len(lines) == 2 + len(THREADS)
-    assert "50.0 % fail; with a third unit 50.0 %" in lines[-1]
+    assert "50.0 % [47.8, 52.2] learn it with two units, 50.0 %" in lines[-1]
+    assert lines[-1].count("|") == 7  # two of them in |x|
 
 
 def test_missing_claims_are_named(tmp_path):

@@ -164,3 +164,18 @@ def test_negation_and_doubling_are_what_the_threads_posted():
     assert not np.array_equal(inputs, drawn(normal, 1)[0])
     assert [tasks.own_rows(t) for t in (tasks.negation(), tasks.doubling(), normal)] == [0, 0, 1]
     assert tasks.own_rows(dataclasses.replace(tasks.doubling(), scaling=Scaling()))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "constant", "message"),
+    [
+        (("cube", 9, 0, 5), None, "one of sum, product"),
+        (("sum", 9, 5, 0), None, "low first"),
+        (("sum", 9, 0, 4.5), None, "integers"),
+        (("multiple", 9, 0, 5), None, "must be a number"),
+        (("sum", 9, 0, 5), 3.0, "must be None"),
+    ],
+)
+def test_impossible_integers_are_refused(arguments, constant, message):
+    with pytest.raises(ValueError, match=message):
+        tasks.of_integers(*arguments, constant=constant)

@@ -16,18 +16,24 @@ from scipy.stats import binom
 
 from jaxlab import verdicts
 from jaxlab.compare import holm
-from jaxlab.contrast import boschloo, cochran_armitage, newcombe
+from jaxlab.contrast import (
+    boschloo,
+    cochran_armitage,
+    mcnemar,
+    newcombe,
+    paired_difference,
+)
 from jaxlab.tally import clopper_pearson
 from jaxlab.verdicts import (
     Ruling,
     Verdict,
     about,
     both,
-    can,
     exactly,
     helps,
     monotone,
     never,
+    outnumbers,
     settle,
     sooner,
     untestable,
@@ -97,11 +103,23 @@ def test_what_never_happens_mirrors_what_works(without_advice):
     ]
 
 
-def test_what_can_happen_is_what_is_not_never(without_advice):
-    opposite = {SUPPORTED: REFUTED, REFUTED: SUPPORTED, UNDECIDED: UNDECIDED}
-    for n in (1, 72, 300):
-        mirrored = [opposite[never(count, n).verdict] for count in range(n + 1)]
-        assert [can(count, n).verdict for count in range(n + 1)] == mirrored
+def test_what_outnumbers_needs_the_margin_and_the_test_of_pairs():
+    assert flips(lambda k: outnumbers(k, 300, 1000), range(200, 500)) == [
+        (200, REFUTED),
+        (302, UNDECIDED),
+        (368, SUPPORTED),
+    ]
+    ends = [paired_difference(count, 300, 1000).high for count in (301, 302)]
+    assert ends[0] < 0.05 <= ends[1]
+    assert mcnemar(368, 300) < 0.01 <= mcnemar(367, 300)
+    ruling = outnumbers(368, 300, 1000)
+    assert (ruling.n, ruling.count, ruling.observed) == (1000, None, 0.068)
+    assert ruling.interval == paired_difference(368, 300, 1000)
+    # What excludes each other in one sample differs by more than two samples would.
+    apart = helps(368, 1000, 300, 1000).interval
+    assert ruling.interval is not None
+    assert apart is not None
+    assert ruling.interval.half_width > apart.half_width
 
 
 def test_sooner_goes_by_the_test_and_its_direction():
@@ -394,7 +412,8 @@ def test_rulings_carry_what_they_rest_on():
         (lambda: monotone([1, 2], [3], [1, 2], "rising"), "shapes"),
         (lambda: monotone([0, 2, 1], [0, 3, 3], [1, 2, 3], "rising"), "n=0"),
         (both, "at least one"),
-        (lambda: can(0, 0), "n=0"),
+        (lambda: outnumbers(0, 0, 0), "n=0"),
+        (lambda: outnumbers(3, 3, 5), "count=6"),
         (lambda: sooner(1.0, 1.5, 9), "p_value=1.5"),
         (lambda: sooner(1.0, 0.5, 0), "n=0"),
     ],

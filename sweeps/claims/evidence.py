@@ -1,5 +1,6 @@
 """Numbers and phrases that the evidence of several threads is made of."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from jaxlab import survival
 from jaxlab.result import Members, Result
+from jaxlab.theory import Prediction
 from jaxlab.verdicts import Ruling, Verdict
 
 
@@ -24,8 +26,21 @@ def count(mask: np.ndarray) -> tuple[int, int]:
 def over(rule: Callable[[int, int], Ruling], mask: np.ndarray) -> Ruling:
     """Return a rule's ruling on how many of some members are true; undecided if there are none."""
     hits, n = count(mask)
-    nobody = Ruling(Verdict.UNDECIDED, note="none of the seeds so far is a case of it")
-    return rule(hits, n) if n else nobody
+    return rule(hits, n) if n else nobody()
+
+
+def nobody() -> Ruling:
+    """Return the ruling where no member is a case of what was said."""
+    return Ruling(Verdict.UNDECIDED, note="none of the seeds so far is a case of it")
+
+
+def succeeds(failing: Prediction | None) -> Prediction | None:
+    """Return a prediction of success from one of failure."""
+    if failing is None or failing.probability is None:
+        return None
+    kinds = {"lower bound": "upper bound", "upper bound": "lower bound"}
+    kind = kinds.get(failing.kind, failing.kind)
+    return dataclasses.replace(failing, probability=1 - failing.probability, kind=kind)
 
 
 def middle(values: np.ndarray) -> float:
@@ -50,7 +65,8 @@ def failures_by_class(members: Members) -> str:
     ended = {name: k for name, k in tally.counts.items() if k and name != "solved"}
     ordered = sorted(ended, key=lambda name: -ended[name])
     shares = [f"{name.replace('_', ' ')} {100 * ended[name] / tally.n:.1f} %" for name in ordered]
-    return ", ".join(shares[:3]) or "none"
+    rest = [f"others {100 * sum(ended[name] for name in ordered[3:]) / tally.n:.1f} %"]
+    return ", ".join(shares[:3] + rest * (len(ordered) > 3)) or "none"
 
 
 def curve(found: Result, setting: str) -> survival.Curve:
