@@ -146,7 +146,8 @@ def _cells(claim: Claim, width: int) -> list[str]:
 
     name = claim.claim if len(claim.claim) <= width else claim.claim[: width - 1] + "…"
     n = "" if claim.n is None else f"{claim.n:,}"
-    limits = f"[{percent(claim.ci_low)}, {percent(claim.ci_high)}]" if n else ""
+    counted = claim.ci_low is not None
+    limits = f"[{percent(claim.ci_low)}, {percent(claim.ci_high)}]" if counted else ""
     return [name, claim.verdict, n, percent(claim.observed), limits, percent(claim.predicted)]
 
 

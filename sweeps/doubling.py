@@ -131,7 +131,7 @@ def report(result: Result, compared: list[Comparison]) -> str:
     return (
         f"{comparison_table(compared)}\n\n"
         f"The posted program: {dead[0]:.1f} % dead after one step, {dead[1]:.1f} % after two, "
-        f"{dead[2]:.1f} % at the end, certified.\nBelow the stability limit of the learning rate "
-        f"{failed.sum()} of {len(failed)} fail;\n{(failed & below.born_dead).sum()} of these were "
+        f"{dead[2]:.1f} %\nat the end, certified. Below the stability limit of the learning rate "
+        f"{failed.sum()} of {len(failed)}\nfail; {(failed & below.born_dead).sum()} of these were "
         "born dead."
     )

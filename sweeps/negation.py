@@ -122,7 +122,7 @@ def report(result: Result, compared: list[Comparison]) -> str:
     return (
         f"{comparison_table(compared)}\n\n"
         f"The posted program (leaky ReLU) fails for {leaky.tally.failed} of {leaky.tally.n} "
-        f"seeds; the last of the solved\nneeds {steps:,} of its {total:,} steps. With a plain ReLU "
-        f"{lost.sum()} of {len(lost)} fail: {(dead & relu.born_dead).sum()} of them\nwere dead from "
-        "the start and are certified to stay so."
+        f"seeds; the last of the\nsolved needs {steps:,} of its {total:,} steps. With a plain "
+        f"ReLU {lost.sum()} of {len(lost)} fail:\n{(dead & relu.born_dead).sum()} of them were "
+        "dead from the start and are certified to stay so."
     )

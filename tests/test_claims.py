@@ -16,6 +16,7 @@ from jaxlab.verdicts import (
     helps,
     never,
     settle,
+    sooner,
     untestable,
     works,
 )
@@ -44,6 +45,7 @@ SAMPLES = [
         works(930, 1000), "N3", evidence="Of those left " + "some are dead, " * 12 + "others not"
     ),
     claim(exactly(False), "D2", "doubling"),
+    claim(sooner(3.0, 0.001, 400), "D3", "doubling"),
 ]
 
 
@@ -61,8 +63,9 @@ def test_a_table_reads_well():
         "  Success rose from 45 % to 60 %.",
         "N3 refuted        1,000      93.00     [91.24, 94.50]",
     ]
-    assert lines[-7:-5] == ["doubling", "D1 not testable"]
-    assert lines[-3] == "D2 refuted"
+    assert lines[-10:-8] == ["doubling", "D1 not testable"]
+    assert lines[-6] == "D2 refuted"
+    assert lines[-3] == "D3 supported        400"
     assert table([]).splitlines() == lines[:1]
 
 
