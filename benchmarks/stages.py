@@ -1,5 +1,6 @@
 """Where the engine's time goes on |x|: found by leaving one stage out of the training loop."""
 
+import dataclasses
 import statistics
 from functools import partial
 
@@ -55,7 +56,9 @@ def _contestant(name: str, loops: type[Loops], setting: Setting, members: int) -
     permutations = len(shuffling.bank(setting.task.rows))
     steps = trainer.traced_steps(group.skeleton, permutations, own_rows=False)
     call = program.compiled(lambda builder, call: loops(builder, steps, call).write())
-    part = trainer.Trainer(call, "")
+    usual = trainer.trainer_for(group.skeleton, permutations, own_rows=False)
+    assert usual is not None, "the engine would not train this by machine code either"
+    part = dataclasses.replace(usual, train_call=call)
     drawn = runner.draw(np.zeros(members, int), np.arange(members))
     numbers = {k: jnp.full(members, v) for k, v in training.numbers_of(setting).items()}
     model = training.Model(setting.network, setting.training)

@@ -19,6 +19,7 @@ SEEDS = 10_000
 QUICK_SEEDS = 64
 
 POSTED = "posted"
+NORMAL, ADAM = "normal inputs, linear output", "Adam, linear output"
 WIDTHS = (4, 16, 64, 256)
 KAPPAS = (0.4, 0.65)  # of the learning rate: on both sides of the stability limit 1/2
 
@@ -37,15 +38,13 @@ def build() -> Sweep:
         settings.append(setting(f"x=1..{rows}, 12 units", h=12, task=small))
     settings.append(setting("linear output", output="linear"))
     decaying = Optimiser("sgd", learning_rate=0.01, schedule="inverse_time", decay=1e-6)
-    normal = {"task": tasks.doubling_normal(), "output": "linear"}
-    settings.append(setting("normal inputs, linear output", optimiser=decaying, **normal))
-    longer = {"optimiser": decaying, "epochs": 100, **normal}
-    settings.append(setting("normal inputs, linear output, 100 epochs", **longer))
-    settings.append(setting("normal inputs", optimiser=decaying, task=tasks.doubling_normal()))
-    adam = {"optimiser": Optimiser(learning_rate=1e-4), "epochs": 200}
-    settings.append(setting("Adam, linear output", output="linear", **adam))
-    longer = adam | {"epochs": 400}
-    settings.append(setting("Adam, linear output, 400 epochs", output="linear", **longer))
+    normal, adam = tasks.doubling_normal(), Optimiser(learning_rate=1e-4)
+    for epochs, name in ((20, NORMAL), (100, f"{NORMAL}, 100 epochs")):
+        given = setting(name, task=normal, output="linear", optimiser=decaying, epochs=epochs)
+        settings.append(given)
+    settings.append(setting("normal inputs", optimiser=decaying, task=normal))
+    for epochs, name in ((200, ADAM), (400, f"{ADAM}, 400 epochs")):
+        settings.append(setting(name, output="linear", optimiser=adam, epochs=epochs))
     return Sweep("doubling", tuple(settings))
 
 

@@ -15,7 +15,6 @@ from sweeps.doubling import POSTED, stopped, units
 
 TITLE = "doubling: y = 2x from x = 1..999"
 LOG = ((8533120007.8465, 1, 79_999), (32532613324.8, 80_000, 99_999))  # loss, first and last x
-LINEAR, NORMAL = "Adam, linear output", "normal inputs, linear output"
 FEW_UNITS = 16  # so few that their weights are kept
 FEW = {7: "x=1..7, 12 units", 9: "x=1..9, 12 units"}
 
@@ -90,7 +89,7 @@ def _death(found: Result):
     yield (
         "D9",
         "All the weights become negative in the first update",
-        over(works, (kernels < 0).all(axis=1)),
+        over(works, np.asarray(np.all(kernels < 0, axis=1))),
         f"Of networks with {FEW_UNITS} units, not born dead; of all their kernels "
         f"{percent(int((kernels < 0).sum()), kernels.size)} are negative after it",
     )
@@ -155,10 +154,15 @@ def _small(found: Result):
 
 def _remedies(found: Result):
     for name, longer, claim, text in (
-        (NORMAL, f"{NORMAL}, 100 epochs", "D6", "Standard normal inputs and a linear output work"),
         (
-            LINEAR,
-            f"{LINEAR}, 400 epochs",
+            sweep.NORMAL,
+            f"{sweep.NORMAL}, 100 epochs",
+            "D6",
+            "Standard normal inputs and a linear output work",
+        ),
+        (
+            sweep.ADAM,
+            f"{sweep.ADAM}, 400 epochs",
             "D7",
             "Raw inputs, a linear output and Adam at 1e-4 work",
         ),
