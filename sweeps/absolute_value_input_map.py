@@ -1,4 +1,4 @@
-"""|x| over input scale and learning rate: small inputs let the kinks move, and failures change.
+"""|x| over input scale and learning rate: small inputs let the kinks move, failures change.
 
 The posted program of the thread on |x| with two units, its numbers multiplied by a factor before
 training and judged in their original units.

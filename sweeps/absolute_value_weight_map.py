@@ -1,4 +1,4 @@
-"""|x| over weight scale and learning rate: where momentum saves units, and the folk formula holds.
+"""|x| over weight scale and learning rate: where momentum saves units, the folk formula holds.
 
 The posted program of the thread on |x| with two units, its glorot_uniform kernels multiplied.
 """

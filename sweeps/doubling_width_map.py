@@ -1,4 +1,4 @@
-"""2x over width and learning rate: the stability limit stays, narrow networks are born dead more.
+"""2x over width and learning rate: the limit stays, narrow networks are born dead more often.
 
 The posted program of the thread on 2x with other widths. A width is a program of its own; all
 learning rates share it.

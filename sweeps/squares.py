@@ -1,4 +1,4 @@
-"""Why does a deep network learn sums but not squares? Without activations it is a straight line.
+"""Why does a deep network learn sums but not squares? Without activations it is a line.
 
 The forum program: 1,000 integers from 1 to 1000, layers of 20, 100, 1000, 100, 20 and 1 units with
 no activations, Adam, batches of 100, 500 epochs; sums of two integers divided by 2000, squares and
