@@ -25,7 +25,7 @@ from jaxlab.grouping import Columns, Group, Schedule
 from jaxlab.spec import Sweep
 from jaxlab.store import UNREADABLE, ResultsError, identity_of
 
-FILE = "grid.npz"
+FILE, MANIFEST = "grid.npz", "manifest.json"
 QUIET_SECONDS = 2.0  # shorter runs say nothing
 
 
@@ -106,6 +106,17 @@ class GridFile:
             )
         self.counts, self.done = arrays["counts"], arrays["done"]
 
+    def open(self, command: str) -> None:
+        """Make the folder and write what it is to hold; ResultsError if it cannot be written to."""
+        if self.path is None:
+            return
+        folder, (grid, identity) = self.path.parent, json.loads(self.mark)
+        known = folder / MANIFEST
+        if known.exists() and not self.path.exists() and _grid_of(known) != grid:
+            raise ResultsError(f"{folder} holds something else; choose another --out")
+        manifest = {"grid": grid, **identity, "command": command}
+        self._write(known, (json.dumps(manifest, indent=2) + "\n").encode())
+
     def save(self) -> None:
         """Write the counts; nothing is lost of what an earlier file held."""
         if self.path is None:
@@ -115,12 +126,16 @@ class GridFile:
         grid, names = self.grid, np.array(outcomes.OUTCOMES)
         axes = {"rows": np.array(grid.rows.values), "columns": np.array(grid.columns.values)}
         np.savez_compressed(content, allow_pickle=False, outcomes=names, **axes, **state)
+        self._write(self.path, content.getvalue())
+
+    @staticmethod
+    def _write(path: Path, content: bytes) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path, content.getvalue())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, content)
         except OSError as error:
             reason = error.strerror or str(error)
-            text = f"cannot write to {self.path.parent}: {reason}; choose another --out"
+            text = f"cannot write to {path.parent}: {reason}; choose another --out"
             raise ResultsError(text) from error
 
 
@@ -130,6 +145,13 @@ def _identity(grid: Grid) -> dict[str, Any]:
     named = [dataclasses.replace(s, name=str(i)) for i, s in enumerate(settings)]
     lanes = {setting.name: grouping.lane_width(setting) for setting in named}
     return identity_of(Sweep(grid.name, tuple(named), paired=True), lanes)
+
+
+def _grid_of(manifest: Path) -> Any:
+    try:
+        return json.loads(manifest.read_text())["grid"]
+    except UNREADABLE:
+        return None
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -153,7 +175,12 @@ def read_grid(folder: str | Path) -> GridResult:
 
 
 def run_grid(
-    grid: Grid, seeds: int = 16, *, out: str | Path | None = None, progress: bool = False
+    grid: Grid,
+    seeds: int = 16,
+    *,
+    out: str | Path | None = None,
+    progress: bool = False,
+    command: str = "",
 ) -> GridResult:
     """Train seeds 0, 1, ... in every cell and return what became of them.
 
@@ -164,6 +191,7 @@ def run_grid(
     count = len(grouping.check_seeds(seeds))
     todo = parts(grid)
     file = GridFile(None if out is None else Path(out), grid)
+    file.open(command)
     totals = [part.size * count for part in todo]
     left = sum(max(0, total - int(done)) for total, done in zip(totals, file.done, strict=True))
     hidden = None if progress else True  # None: shown on a terminal only

@@ -98,10 +98,11 @@ def run_map(
         raise ValueError(f"{name} is a grid, {text}: all cells share their seeds, from 0 on")
     module, folder = commandline.script(sweeps, name), out / name
     seeds = asked.seeds or (module.QUICK_SEEDS if asked.quick else module.SEEDS)
-    found = run_grid(grid, seeds, out=folder, progress=progress)
+    command = f"python -m sweeps {name} --seeds {seeds}"
+    found = run_grid(grid, seeds, out=folder, progress=progress, command=command)
     cells, members = found.n.size, int(found.n.sum())
     print(found, f"\n{members:,} networks in {cells:,} cells", sep="\n")
-    print(f"\nwritten: {folder}/grid.npz")
+    print(f"\nwritten: {folder}/grid.npz, manifest.json")
     draw(name, out)
 
 

@@ -151,7 +151,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(survived, result, tmp_path, monk
     assert not survived or read_grid(tmp_path).n.sum() == 16 * survived
     run_grid(GRID, SEEDS, out=tmp_path)
     assert (tmp_path / "grid.npz").read_bytes() == result[1]
-    assert [path.name for path in tmp_path.iterdir()] == ["grid.npz"]
+    assert {path.name for path in tmp_path.iterdir()} == {"grid.npz", "manifest.json"}
 
 
 def test_more_seeds_later_are_added_and_none_is_trained_twice(result, tmp_path, monkeypatch):
@@ -206,3 +206,14 @@ def test_a_folder_without_results_and_one_that_cannot_be_written_are_said_so(tmp
 def test_an_impossible_number_of_seeds_is_refused(seeds):
     with pytest.raises(ValueError, match="seeds is"):
         run_grid(GRID, seeds)
+
+
+def test_a_folder_of_something_else_is_refused_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "Runner", None)
+    (tmp_path / "manifest.json").write_text('{"sweep": "precious"}')
+    with pytest.raises(ResultsError, match=r"^[^\n]*holds something else[^\n]*$"):
+        run_grid(GRID, SEEDS, out=tmp_path)
+    assert (tmp_path / "manifest.json").read_text() == '{"sweep": "precious"}'
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(ResultsError, match=r"^cannot write to [^\n]*$"):
+        run_grid(GRID, SEEDS, out=tmp_path / "file")
