@@ -61,10 +61,10 @@ def _seeds(asked: Asked, count: int) -> np.ndarray:
     return seeds
 
 
-def trained(
+def counted(
     name: str, asked: Asked, out: Path, *, lane_width: int | None = None, progress: bool = True
-) -> Result:
-    """Train what is missing of a sweep and return what its folder holds now.
+) -> tuple[Result, list[Comparison]]:
+    """Train what is missing of a sweep, write its tables and return what its folder holds now.
 
     That is also what earlier runs and other shards have left there.
     """
@@ -74,15 +74,16 @@ def trained(
     command = f"python -m sweeps {name}"
     how = {"lane_width": lane_width, "progress": progress, "command": command}
     runs.run(sweep, seeds, out=out / name, **how)
-    return store.read_sweep(out / name)
+    found = store.read_sweep(out / name)
+    compared = compare.compare_all(module.comparisons(found))
+    save(out / name, found, compared)
+    return found, compared
 
 
 def run_sweep(name: str, asked: Asked, out: Path, **how) -> None:
     """Run a sweep, write its tables, print what the counts say and draw its figure."""
     module, folder = commandline.script(sweeps, name), out / name
-    found = trained(name, asked, out, **how)
-    compared = compare.compare_all(module.comparisons(found))
-    save(folder, found, compared)
+    found, compared = counted(name, asked, out, **how)
     print(found, module.report(found, compared), sep="\n\n")
     print(look(folder, asked, found), end="")
     print(f"\nwritten: {folder}/summary.csv, predictions.csv, manifest.json, chunks/")

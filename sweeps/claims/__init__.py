@@ -34,7 +34,7 @@ def judge(asked: _run.Asked, out: Path, **how) -> tuple[list[Claim], list[str]]:
     """Return all claims with their verdicts, and what is to be said of repeated looks."""
     stated, notes = [], []
     for name in THREADS:
-        found = _run.trained(name, asked, out, **how)
+        found, _ = _run.counted(name, asked, out, **how)
         stated += importlib.import_module(f"sweeps.claims.{name}").statements(found)
         note = _run.look(out / name, asked, found)
         notes += [f"{name}: {note.strip()}"] if note else []
