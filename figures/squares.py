@@ -1,4 +1,4 @@
-"""Without activations no network beats the best straight line; ReLUs need inputs of order one.
+"""No network without activations beats the best line; ReLUs do, reliably with inputs of order one.
 
 Two parts: what networks of four kinds answer, beside x^2 and the best line; and every network's
 error, against the error of that line and the one that was reported.
