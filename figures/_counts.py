@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from jaxlab import survival
 from jaxlab.result import Members, Result
 from jaxlab.tally import clopper_pearson
 
@@ -24,7 +23,11 @@ def share(mask: np.ndarray) -> Numbers:
 
     The rate of no members is None.
     """
-    count, n = int(np.sum(mask)), len(mask)
+    return proportion(int(np.sum(mask)), len(mask))
+
+
+def proportion(count: int, n: int) -> Numbers:
+    """Return a count, of how many, and the rate with its exact interval; None as rate of none."""
     interval = clopper_pearson(count, n)
     limits = {"ci_low": interval.low, "ci_high": interval.high}
     return {"n": n, "count": count, "rate": count / n if n else None, **limits}
@@ -38,13 +41,6 @@ def failed(members: Members) -> np.ndarray:
 def rates(rows: list[Numbers]) -> list[np.ndarray]:
     """Return rate, lower and upper limit of rows as arrays, for drawing."""
     return [np.array([row[name] for row in rows], float) for name in ("rate", "ci_low", "ci_high")]
-
-
-def curve(result: Result, setting: str) -> survival.Curve:
-    """Return the share of a setting's members not yet solved after each check."""
-    members, asked = result.members[setting], result.sweep[setting]
-    checks = asked.training.checks(asked.task.rows)
-    return survival.curve(members.first_solved, checks, members.certified)
 
 
 def sizes(rows: list[Numbers]) -> str:

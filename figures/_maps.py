@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike
 from figures._counts import Numbers
 from jaxlab import OUTCOMES, plotting
 from jaxlab.grid import Grid, GridResult
-from jaxlab.tally import clopper_pearson
 
 # The two sides of |x| are one outcome on a map, for only the seeds decide between them.
 SIDES = ("right_only", "left_only")
@@ -153,13 +152,6 @@ def agreement(where: np.ndarray, found: np.ndarray) -> Numbers:
     """Return how many cells theory puts into a region, and in how many it was found so."""
     n, count = int(np.sum(where)), int(np.sum(where & found))
     return {"cells": n, "as_expected": count, "share": count / n if n else None}
-
-
-def proportion(count: int, n: int) -> Numbers:
-    """Return a count with its rate and exact interval."""
-    interval = clopper_pearson(count, n)
-    limits = {"ci_low": interval.low, "ci_high": interval.high}
-    return {"n": n, "count": count, "rate": count / n if n else None, **limits}
 
 
 def size(result: GridResult) -> Mapping[str, Any]:

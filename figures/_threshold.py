@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from figures._counts import Numbers, curve, failed, rates, require, share
+from figures._counts import Numbers, failed, rates, require, share
 from jaxlab import plotting
 from jaxlab.result import Result
 from jaxlab.tally import clopper_pearson_limits
@@ -85,7 +85,7 @@ def _draw_steps(axes: Axes, result: Result, labels: Mapping[str, str]) -> None:
     first = np.min(solved_at, where=solved_at > 0, initial=100)
     last = max(result.sweep[name].steps for name in labels)
     for name, (colour, dash) in zip(labels, plotting.SERIES, strict=False):
-        found = curve(result, name)
+        found = result.survival(name)
         lines = (values[1:] for values in (found.steps, found.unsolved, found.low, found.high))
         plotting.draw_curve(axes, *lines, colour=colour, dash=dash, label="")
         end = rates([share(failed(result.members[name]))])

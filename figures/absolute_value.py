@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.legend import Legend
 
+from figures._counts import proportion
 from jaxlab import plotting
 from jaxlab.plotting import COLOURS, MARKERS
 from jaxlab.result import Result
-from jaxlab.tally import clopper_pearson
 from jaxlab.theory import absolute_value as theory
 from sweeps import absolute_value as sweep
 
@@ -104,7 +104,7 @@ def failure_rates(result: Result) -> list[Numbers]:
         counts, n = sweep.event_counts(result, name)
         said = {(p.event, p.name): p for p in sweep.setting_predictions(result.sweep[name])}
         for event in EVENTS:
-            measured = {"event": event.name, "setting": name, **_share(counts[event.name], n)}
+            measured = {"event": event.name, "setting": name, **proportion(counts[event.name], n)}
             probability = said[event.name, event.law].probability
             rows.append(measured | {"prediction": event.law, "predicted": probability})
     return sorted(rows, key=lambda row: (row["event"], _units(row)))
@@ -112,12 +112,6 @@ def failure_rates(result: Result) -> list[Numbers]:
 
 def _units(row: Numbers) -> int:
     return int(row["setting"].removeprefix("k="))
-
-
-def _share(count: int, n: int) -> Numbers:
-    interval = clopper_pearson(count, n)
-    limits = {"ci_low": interval.low, "ci_high": interval.high}
-    return {"n": n, "count": count, "rate": count / n if n else None, **limits}
 
 
 def draw_failures(axes: Axes, rates: list[Numbers]) -> Axes:
@@ -152,7 +146,12 @@ def outcome_shares(result: Result) -> list[Numbers]:
     """Return count and interval of every class that occurs, and how many members are drawn."""
     tally = result.members[PAIR].tally
     return [
-        {"outcome": name, "setting": PAIR, **_share(k, tally.n), "drawn": min(k, MOST_FUNCTIONS)}
+        {
+            "outcome": name,
+            "setting": PAIR,
+            **proportion(k, tally.n),
+            "drawn": min(k, MOST_FUNCTIONS),
+        }
         for name, k in tally.counts.items()
         if k
     ]
@@ -218,7 +217,7 @@ def expected_and_found(units: Numbers) -> list[Numbers]:
     alive = theory.fate(units["w"][None], units["a"][None]) != "dead"
     rows = []
     for expected, chosen in (("alive", alive), ("dead", ~alive)):
-        share = _share(int(units["fitted"][chosen].sum()), int(chosen.sum()))
+        share = proportion(int(units["fitted"][chosen].sum()), int(chosen.sum()))
         drawn = {"drawn": int(chosen[:MOST_UNITS].sum())}
         rows.append({"setting": PAIR, "expected": expected, "event": "side fitted"} | share | drawn)
     return rows

@@ -19,7 +19,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from numpy.typing import ArrayLike
 
 from figures import _maps
-from figures._counts import Numbers
+from figures._counts import Numbers, proportion
 from jaxlab import plotting
 from jaxlab.grid import Grid, GridResult
 from jaxlab.theory.absolute_value import training_fails
@@ -101,7 +101,7 @@ def numbers(result: GridResult, names: np.ndarray) -> Numbers:
     return {
         **_maps.size(result),
         "commonest failure": _maps.counts_of(names),
-        "posted": _maps.proportion(round(failed[i, j] * n), n),
+        "posted": proportion(round(failed[i, j] * n), n),
         "survival formula": SURVIVAL,
         "folk formula": FOLK,
         "by reach": rows,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from figures import _maps
-from figures._counts import Numbers
+from figures._counts import Numbers, proportion
 from figures.doubling_scale_map import moments
 from jaxlab import plotting
 from jaxlab.grid import Grid, GridResult
@@ -53,7 +53,7 @@ def failures(result: GridResult) -> list[Numbers]:
     j, rows = column(result.grid), []
     n, failed = result.n[:, j], (1 - result.share("solved")[:, j]) * result.n[:, j]
     for i, width in enumerate(result.grid.rows.values):
-        measured = _maps.proportion(round(failed[i]), int(n[i]))
+        measured = proportion(round(failed[i]), int(n[i]))
         born = float(theory.born_dead(int(width)))
         rows.append({"hidden units": int(width), **measured, "born dead": born})
     return rows

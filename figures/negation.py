@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from figures import _threshold
-from figures._counts import Numbers, curve, rates, require, share
+from figures._counts import Numbers, rates, require, share
 from jaxlab import plotting
 from jaxlab.initialisers import kernel_distribution
 from jaxlab.plotting import COLOURS
@@ -62,7 +62,7 @@ def draw(result: Result) -> dict[str, tuple[Figure, Numbers]]:
 def survival(result: Result, setting: str) -> Numbers:
     """Return how many are never solved, the certified among them, and when the others are."""
     members = result.members[setting]
-    never, half = members.first_solved < 0, median_step(curve(result, setting))
+    never, half = members.first_solved < 0, median_step(result.survival(setting))
     return {
         "setting": setting,
         "never_solved": share(never),
@@ -81,11 +81,11 @@ def draw_survival(axes: Axes, result: Result) -> Axes:
         (RELU, ORANGE, "solid", "ReLU"),
         (LEAKY, BLUE, dashes, "leaky ReLU, slope 0.001"),
     ):
-        found = curve(result, name)
+        found = result.survival(name)
         lines = (values[1:] for values in (found.steps, found.unsolved, found.low, found.high))
         shown = "" if name in SLOPES[1:] else label
         plotting.draw_curve(axes, *lines, colour=colour, dash=dash, label=shown)
-    steps, floor = result.sweep[RELU].steps, curve(result, RELU).certified
+    steps, floor = result.sweep[RELU].steps, result.survival(RELU).certified
     law = law_of_signs(result.sweep[RELU], steps)
     plotting.draw_law(
         axes,
@@ -99,7 +99,7 @@ def draw_survival(axes: Axes, result: Result) -> Axes:
     for epochs in (1, 10, 100):
         plotting.mark(axes, epochs * sweep.BATCHES, f"{epochs} epoch{'s' * (epochs > 1)}")
     axes.set(xscale="log", xlim=(300, 1.3 * steps), ylabel="share not yet solved")
-    axes.set_xlabel(f"steps of Adam ({curve(result, RELU).n:,} networks each)")
+    axes.set_xlabel(f"steps of Adam ({result.survival(RELU).n:,} networks each)")
     axes.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="white")
     return plotting.share_axis(axes)
 

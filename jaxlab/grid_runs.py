@@ -90,10 +90,10 @@ def _part(grid: Grid, key: tuple[Any, ...], settings, rows: list[int]) -> Part:
 class GridFile:
     """The counts of a grid on disk, with how many members of each part are in them."""
 
-    def __init__(self, folder: Path | None, grid: Grid):
+    def __init__(self, folder: Path | None, grid: Grid, programs: int):
         self.path, self.grid = None if folder is None else folder / FILE, grid
         self.counts = np.zeros((*grid.shape, len(outcomes.OUTCOMES)), np.int32)
-        self.done = np.zeros(len(parts(grid)), np.int64)
+        self.done = np.zeros(programs, np.int64)
         self.mark = json.dumps([json.loads(grid.to_json()), _identity(grid)], sort_keys=True)
         if self.path is not None and self.path.exists():
             self._load(self.path)
@@ -190,7 +190,7 @@ def run_grid(
     """
     count = len(grouping.check_seeds(seeds))
     todo = parts(grid)
-    file = GridFile(None if out is None else Path(out), grid)
+    file = GridFile(None if out is None else Path(out), grid, len(todo))
     file.open(command)
     totals = [part.size * count for part in todo]
     left = sum(max(0, total - int(done)) for total, done in zip(totals, file.done, strict=True))

@@ -9,6 +9,7 @@ import numpy as np
 from jaxlab import outcomes
 from jaxlab.files import write_csv
 from jaxlab.spec import Setting, Sweep
+from jaxlab.survival import Curve, curve
 from jaxlab.tally import Tally, clopper_pearson
 
 
@@ -87,6 +88,12 @@ class Result:
     def tally(self) -> dict[str, Tally]:
         """Return the counts of every setting."""
         return {name: m.tally for name, m in self.members.items()}
+
+    def survival(self, setting: str) -> Curve:
+        """Return the share of a setting's members not yet solved after each check."""
+        members, asked = self.members[setting], self.sweep[setting]
+        checks = asked.training.checks(asked.task.rows)
+        return curve(members.first_solved, checks, members.certified)
 
     def seeds(self, setting: str, outcome: str) -> np.ndarray:
         """Return the seeds of a setting that ended in an outcome; ValueError for unknown names."""

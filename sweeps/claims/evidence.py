@@ -69,16 +69,9 @@ def failures_by_class(members: Members) -> str:
     return ", ".join(shares[:3] + rest * (len(ordered) > 3)) or "none"
 
 
-def curve(found: Result, setting: str) -> survival.Curve:
-    """Return a setting's time to success."""
-    members, asked = found.members[setting], found.sweep[setting]
-    checks = asked.training.checks(asked.task.rows)
-    return survival.curve(members.first_solved, checks, members.certified)
-
-
 def half_solved(found: Result, setting: str) -> str:
     """Return by which step half the members were solved, in words."""
-    step = survival.median_step(curve(found, setting))
+    step = survival.median_step(found.survival(setting))
     return (
         "fewer than half are ever solved"
         if step is None

@@ -9,7 +9,6 @@ from jaxlab.theory import baselines
 from jaxlab.verdicts import exactly, helps, never, sooner, works
 from sweeps import squares as sweep
 from sweeps.claims.evidence import (
-    curve,
     failures_by_class,
     half_solved,
     over,
@@ -159,7 +158,7 @@ def _small(found: Result):
         f"Posted scale: {percent(*raw)} solved; x/1000: {percent(*small)}",
     )
     first = [found.members[name].first_solved for name in (SMALL, SPARE)]
-    last = [int(curve(found, name).steps[-1]) for name in (SMALL, SPARE)]
+    last = [int(found.survival(name).steps[-1]) for name in (SMALL, SPARE)]
     z, p_value = survival.log_rank(first[0], last[0], first[1], last[1])
     yield (
         "S8",
