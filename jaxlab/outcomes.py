@@ -27,6 +27,7 @@ OUTCOMES = tuple(SENTENCES)
 
 DIVERGED_ERROR = 10.0  # a region's error relative to its target; the zero function scores 1
 STILL_FALLING = 0.9  # mean squared error now, relative to that after half of the steps
+SAME = 1e-8  # share of an input's square that others must leave for it to be another input
 FLAT = 0.1  # distance from a constant or a line, relative to the targets' standard deviation
 
 
@@ -81,12 +82,21 @@ def best_affine(inputs: jax.Array, targets: jax.Array) -> jax.Array:
     x = inputs - inputs.mean(axis=0)
     scale = jnp.max(jnp.abs(x), axis=0)
     x = x / jnp.where(scale > 0, scale, 1.0)
-    y = targets - targets.mean(axis=0)
-    gram = jnp.einsum("ri...,rj...->...ij", x, x, precision="highest")
-    moment = jnp.einsum("ri...,ro...->...io", x, y, precision="highest")
-    # A pseudo-inverse, because an input may be constant or a copy of another.
-    slopes = jnp.linalg.pinv(gram, hermitian=True) @ moment
-    return targets.mean(axis=0) + jnp.einsum("ri...,...io->ro...", x, slopes, precision="highest")
+    before = jnp.sum(x * x, axis=0)
+
+    # Least squares column by column (modified Gram and Schmidt). Not by LAPACK: its calls from
+    # several CPU devices at once wait for each other for ever.
+    def take_out(i, left):
+        x, residual = left
+        q, size = x[:, i], before[i]
+        length = jnp.sum(q * q, axis=0)
+        new = length > SAME * size  # else the input is constant, or made of those before it
+        q = jnp.where(new, q / jnp.sqrt(jnp.where(new, length, 1.0)), 0.0)[:, None]
+        return tuple(part - q * jnp.sum(q * part, axis=0) for part in (x, residual))
+
+    start = x, targets - targets.mean(axis=0)
+    _, residual = jax.lax.fori_loop(0, x.shape[1], take_out, start)
+    return targets - residual
 
 
 def which_constant(output: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
