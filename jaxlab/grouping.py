@@ -28,7 +28,9 @@ def skeleton(setting: Setting) -> Setting:
     network = dataclasses.replace(setting.network, slope=Network.slope)
     given = setting.training.optimiser
     optimiser = Optimiser(given.name, schedule=given.schedule, clip_norm=float(given.clip_norm > 0))
-    train = Training(optimiser, setting.training.loss, setting.training.batch_size, epochs=1)
+    loss, size = setting.training.loss, setting.training.batch_size
+    rates = tuple(1.0 for _ in setting.training.layer_rates)
+    train = Training(optimiser, loss, size, epochs=1, layer_rates=rates)
     task = setting.task
     if tasks.own_rows(task):  # rows that all share are made from the numbers beforehand
         zeros = dict.fromkeys(task.numbers, 0.0)
@@ -56,7 +58,7 @@ def columns(settings: Sequence[Setting]) -> Columns:
         task = {f"task {name}": value for name, value in setting.task.numbers.items()}
         scaled = scaling.numbers_of(setting.task.scaling or Scaling())
         rows.append(training.numbers_of(setting) | task | {"scales": scales, "scaling": scaled})
-    return {name: np.asarray([row[name] for row in rows], np.float32) for name in rows[0]}
+    return {name: np.asarray([row[name] for row in rows], np.float64) for name in rows[0]}
 
 
 @dataclass(frozen=True)

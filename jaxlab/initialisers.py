@@ -79,6 +79,24 @@ def _draw_bias(initialiser: Initialiser, key: jax.Array, fan_in: int, fan_out: i
     return jnp.zeros((fan_out,), jnp.float32)
 
 
+RAI_SD = 0.6007  # of a weight times the root of its number of inputs
+
+
+def _draw_rai(key: jax.Array, fan_in: int, fan_out: int) -> tuple[jax.Array, jax.Array]:
+    """Draw kernel and bias by randomised asymmetric initialisation.
+
+    Gaussians; but of each unit one weight or its bias, chosen at random, is from Beta(2, 1).
+    Source: Lu, Shin, Su and Karniadakis, Commun. Comput. Phys. 28 (2020) 1671.
+    """
+    gaussian_key, place_key, positive_key = jax.random.split(key, 3)
+    values = jax.random.normal(gaussian_key, (fan_in + 1, fan_out), jnp.float32)
+    place = jax.random.randint(place_key, (fan_out,), 0, fan_in + 1, jnp.int32)
+    positive = jnp.sqrt(jax.random.uniform(positive_key, (fan_out,), jnp.float32))
+    chosen = jnp.arange(fan_in + 1)[:, None] == place
+    drawn = jnp.where(chosen, positive, values * (RAI_SD / math.sqrt(fan_in)))
+    return drawn[:-1], drawn[-1]
+
+
 def draw(
     initialiser: Initialiser,
     key_pair: tuple[jax.Array, jax.Array],
@@ -93,6 +111,9 @@ def draw(
     """
     fan_in, fan_out = shape
     kernel_key, bias_key = key_pair
+    if initialiser.law == "rai":
+        kernel, bias = _draw_rai(kernel_key, fan_in, fan_out)
+        return kernel * scale, bias * bias_scale
     fixed = _fixed_kernel(initialiser, fan_in, fan_out)
     if fixed is None:
         kernel = _draw_kernel(initialiser.law, kernel_key, fan_in, fan_out)
@@ -118,12 +139,16 @@ def draw_network(
 def kernel_distribution(setting: Setting, layer: int):
     """Return the law of one kernel entry of a layer as a frozen scipy distribution.
 
-    None for laws whose entries are fixed or not independent (values, patterns, orthogonal).
+    None for laws whose entries are fixed or not independent (values, patterns, orthogonal, rai).
     """
     initialiser = setting.initialisers[layer]
     fan_in, fan_out = setting.network.widths[layer : layer + 2]
     law, scale = initialiser.law, abs(initialiser.scale)
-    if scale == 0 or law == "orthogonal" or _fixed_kernel(initialiser, fan_in, fan_out) is not None:
+    if (
+        scale == 0
+        or law in ("orthogonal", "rai")
+        or _fixed_kernel(initialiser, fan_in, fan_out) is not None
+    ):
         return None
     if law == "random_normal":
         return stats.norm(0.0, scale)
@@ -151,6 +176,8 @@ def bias_limit(setting: Setting, layer: int) -> float:
     initialiser, fan_in = setting.initialisers[layer], setting.network.widths[layer]
     scale = abs(initialiser.bias_scale) * setting.network.use_bias
     match initialiser.bias:
+        case "default" if initialiser.law == "rai":
+            return scale * max(1.0, 5 * RAI_SD / math.sqrt(fan_in))
         case "default":
             return scale / math.sqrt(fan_in) if initialiser.law == "pytorch" else 0.0
         case "random_normal":

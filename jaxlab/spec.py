@@ -33,6 +33,7 @@ KERNEL_LAWS = (
     "lecun_truncated_normal",
     "pytorch",
     "orthogonal",
+    "rai",
     "values",
     "all_positive",
     "all_negative",
@@ -166,7 +167,8 @@ class Initialiser:
     random_uniform, the value of constant, a factor on all others. The normal laws are true
     Gaussians; what Keras and JAX call he_normal is he_truncated_normal here. `bias` "default" is
     what belongs to the law: zeros, but for pytorch uniform(-1/sqrt(fan_in), 1/sqrt(fan_in));
-    `bias_scale` multiplies it. `values` is the kernel of the law "values", a row per input.
+    `bias_scale` multiplies it. "rai" draws kernel and bias together and leaves no choice of bias.
+    `values` is the kernel of the law "values", a row per input.
     """
 
     law: str = "glorot_uniform"
@@ -178,6 +180,8 @@ class Initialiser:
     def __post_init__(self):
         _one_of("initialiser", self.law, KERNEL_LAWS)
         _one_of("bias initialiser", self.bias, BIAS_LAWS)
+        joint = self.law != "rai" or self.bias == "default"
+        _check(joint, "bias initialiser", self.bias, "'default' for rai, which draws biases itself")
         _number("scale", self.scale, -math.inf, "a finite number")
         _number("bias_scale", self.bias_scale, -math.inf, "a finite number")
         rows = isinstance(self.values, Sequence) and all(
@@ -243,7 +247,8 @@ class Training:
     `max_steps` ends training within the epochs; 0 means after all of them. `check_steps` are the
     steps after which success is looked for; empty means geometric: the total number of steps,
     divided by 1 + `check_growth` again and again down to 1. Half of the steps and the last are
-    always checked, since what still falls between them is unfinished.
+    always checked, since what still falls between them is unfinished. `layer_rates`, one for each
+    layer, multiply the optimiser's steps; a layer of rate 0 stays as it was drawn. None: all are 1.
     """
 
     optimiser: Optimiser = Optimiser()
@@ -253,6 +258,7 @@ class Training:
     max_steps: int = 0
     check_steps: tuple[int, ...] = ()
     check_growth: float = 1.0
+    layer_rates: tuple[float, ...] = ()
 
     def __post_init__(self):
         _one_of("loss", self.loss, LOSSES)
@@ -264,6 +270,9 @@ class Training:
         object.__setattr__(self, "check_steps", tuple(self.check_steps))
         for step in self.check_steps:
             _whole("each of check_steps", step, 1)
+        for rate in self.layer_rates:
+            _number("each of layer_rates", rate, 0, "a finite number, at least 0")
+        object.__setattr__(self, "layer_rates", tuple(float(r) + 0.0 for r in self.layer_rates))
 
     def steps_per_epoch(self, rows: int) -> int:
         """Updates per epoch; the last batch is smaller where the size does not divide the rows."""
@@ -305,6 +314,9 @@ class Setting:
         given = given * layers if len(given) == 1 else given
         right = f"one, or one for each of the {layers} layers"
         _check(len(given) == layers, "number of initialisers", len(given), right)
+        rates = self.training.layer_rates
+        right = f"none, or one for each of the {layers} layers"
+        _check(len(rates) in (0, layers), "number of layer_rates", len(rates), right)
         widths = zip(self.network.widths, self.network.widths[1:], strict=False)
         for initialiser, (fan_in, fan_out) in zip(given, widths, strict=True):
             fits = {len(row) for row in initialiser.values} == {fan_out}
@@ -355,6 +367,9 @@ class Sweep:
 
 def _canonical(spec: Any, *left_out: str) -> str:
     content = {k: v for k, v in dataclasses.asdict(spec).items() if k not in left_out}
+    # Fields that came later are left out where they say nothing: digests of old stay valid.
+    if "training" in content and not content["training"]["layer_rates"]:
+        del content["training"]["layer_rates"]
     return json.dumps([FORMAT, content], sort_keys=True, separators=(",", ":"))
 
 

@@ -49,7 +49,12 @@ class Model:
 
 def numbers_of(setting: Setting) -> dict[str, float]:
     """Return every number of a setting that training reads and no program is compiled for."""
-    return {**setting.training.optimiser.numbers, "slope": setting.network.slope}
+    rates = {_rate_of(i): rate for i, rate in enumerate(setting.training.layer_rates)}
+    return {**setting.training.optimiser.numbers, "slope": setting.network.slope, **rates}
+
+
+def _rate_of(layer: int) -> str:
+    return f"layer rate {layer}"
 
 
 def pointwise_loss(name: str, error: jax.Array) -> jax.Array:
@@ -108,11 +113,24 @@ def update(model: Model, state: State, gradient: jax.Array, numbers: Numbers) ->
 
     def one(g, s, w, n):
         updates, new = optimisers.build(model.training.optimiser, n).update(g, s, w)
-        return optax.apply_updates(w, updates), new
+        return optax.apply_updates(w, _at_layer_rates(model, updates, n)), new
 
     mapped = _per_member(one, state.weights)
     weights, optimiser = mapped(gradient, state.optimiser, state.weights, numbers)
     return State(weights, optimiser, state.step + 1)
+
+
+def _at_layer_rates(model: Model, updates: networks.Weights, numbers: Numbers) -> networks.Weights:
+    if not model.training.layer_rates:
+        return updates
+    packed = isinstance(updates, jax.Array)
+    layers = networks.unpack(model.network, updates) if packed else updates
+    rates = [numbers[_rate_of(i)] for i in range(len(layers))]
+    scaled = [
+        jax.tree.map(partial(jnp.multiply, rate), layer)
+        for rate, layer in zip(rates, layers, strict=True)
+    ]
+    return networks.pack(scaled) if packed else scaled
 
 
 def step(model: Model, state: State, rows: jax.Array, numbers: Numbers) -> tuple[State, jax.Array]:

@@ -1,5 +1,6 @@
 """Hypothesis strategies for every part of a specification."""
 
+import dataclasses
 import itertools
 
 from hypothesis import strategies as st
@@ -24,8 +25,9 @@ names = st.text(min_size=1, max_size=8)
 
 def laws(fan_in: int, fan_out: int) -> st.SearchStrategy[Initialiser]:
     common = {"scale": numbers, "bias": st.sampled_from(spec.BIAS_LAWS), "bias_scale": numbers}
-    drawn = st.sampled_from([law for law in spec.KERNEL_LAWS if law != "values"])
-    any_law = st.builds(Initialiser, drawn, **common)
+    drawn = st.sampled_from([law for law in spec.KERNEL_LAWS if law not in ("values", "rai")])
+    joint = st.builds(Initialiser, st.just("rai"), scale=numbers, bias_scale=numbers)
+    any_law = st.builds(Initialiser, drawn, **common) | joint
     if fan_in * fan_out > 16:
         return any_law
     explicit = st.tuples(*[st.tuples(*[numbers] * fan_out)] * fan_in)
@@ -80,7 +82,9 @@ def settings_(draw) -> Setting:
     each = [laws(a, b) for a, b in itertools.pairwise(widths)]
     # One law for all layers has no explicit values, unless all layers are alike.
     given = draw(st.tuples(*each) | st.tuples(laws(99, 99)))
-    return Setting(draw(names), draw(tasks), network, given, draw(trainings))
+    rates = draw(st.just(()) | st.tuples(*[positive] * layers))
+    training = dataclasses.replace(draw(trainings), layer_rates=rates)
+    return Setting(draw(names), draw(tasks), network, given, training)
 
 
 sweeps = st.builds(

@@ -197,6 +197,7 @@ ALTERNATIVES: dict[type, dict[str, Any]] = {
         "max_steps": 5,
         "check_steps": (5,),
         "check_growth": 0.5,
+        "layer_rates": (1.0, 0.5),
     },
 }
 

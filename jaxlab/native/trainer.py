@@ -26,7 +26,9 @@ def traced_steps(setting: Setting, permutations: int, *, own_rows: bool) -> Step
     numbers = [jnp.float32(0)] * len(names)
     weights = jnp.zeros(setting.network.parameters)
     together = len(weights) <= WRITTEN_OUT or setting.training.optimiser.clip_norm > 0
-    updated = weights if together else weights[:1]  # only a norm connects the weights' updates
+    together = together or bool(setting.training.layer_rates)
+    # Else all weights are updated alike and each alone.
+    updated = weights if together else weights[:1]
     start = training.start(model, updated, dict(zip(names, numbers, strict=True)))
     state, structure = jax.tree.flatten((start.weights, start.optimiser))
 
