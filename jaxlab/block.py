@@ -22,11 +22,11 @@ ONE_EACH += ("rmse", "rounded_rmse", "line_rmse", "mean_output", "mean_target", 
 Advance = Callable[[training.State, jax.Array], training.State]
 
 
-def shared_rows(task: Task) -> jax.Array | None:
+def shared_rows(task: Task, dtype: Any = jnp.float32) -> jax.Array | None:
     """Return the rows (rows, inputs + outputs) that all share; None where each has its own."""
     if tasks.own_rows(task):
         return None
-    return jnp.concatenate(tasks.example(task)[:2], axis=1).astype(jnp.float32)
+    return jnp.concatenate(tasks.example(task)[:2], axis=1).astype(dtype)
 
 
 def draw_member(
@@ -227,7 +227,7 @@ def _train(
 
     before = {
         "first_solved": jnp.full(lanes, -1, jnp.int32),
-        "halfway": jnp.full(lanes, jnp.inf, jnp.float32),
+        "halfway": jnp.full(lanes, jnp.inf, start.weights.dtype),
     }
     return jax.lax.fori_loop(0, schedule["check_count"], leg, (start, before))
 

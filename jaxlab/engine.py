@@ -118,7 +118,8 @@ class Runner:
 
     Members are told by a position, in group.settings, and a seed. With `cells`, which are many
     columns of numbers for the group's only setting, the position is that in them. `fast` False
-    trains by XLA's programs also where machine code of jaxlab's own would serve.
+    trains by XLA's programs also where machine code of jaxlab's own would serve. With `double`
+    members are drawn as ever and then trained and judged in 64-bit numbers, by XLA's programs.
     """
 
     def __init__(
@@ -128,18 +129,22 @@ class Runner:
         paired: bool = False,
         fast: bool = True,
         cells: Columns | None = None,
+        double: bool = False,
     ):
         self.group, self.mesh = group, devices_mesh()
         self.size, self.room = group.lanes * self.mesh.size * _blocks(group), _room(group)
         self.columns = columns(group.settings) if cells is None else cells
         self.settings = np.arange(len(self.columns["scales"])) % len(group.settings)
         self.keys = jnp.stack([keys.setting_key(s.name, paired=paired) for s in group.settings])
+        self.double, self.dtype = double, np.float64 if double else np.float32
         task = group.skeleton.task
-        self.shared, self.meaning = block.shared_rows(task), tasks.definition(task)
+        with jax.enable_x64(double):
+            self.shared = block.shared_rows(task, self.dtype)
+        self.meaning = tasks.definition(task)
         own_rows = self.shared is None
         orders = shuffling.bank(task.rows)
         trainer = None
-        if fast and self.mesh.devices.flat[0].platform == "cpu":
+        if fast and not double and self.mesh.devices.flat[0].platform == "cpu":
             trainer = native.trainer_for(group.skeleton, len(orders), own_rows=own_rows)
         self.fast = trainer is not None
         self.use_bank(orders)
@@ -148,7 +153,8 @@ class Runner:
 
     def use_bank(self, orders: jax.Array) -> None:
         """Take batch orders from another bank of as many permutations (see `shuffling.bank`)."""
-        bank = orders if self.shared is None else self.shared[orders]
+        with jax.enable_x64(self.double):
+            bank = orders if self.shared is None else self.shared[orders]
         self.bank = native.laid_out(bank) if self.fast else bank
 
     def draw(self, which: np.ndarray, seeds: np.ndarray) -> Arrays:
@@ -173,7 +179,7 @@ class Runner:
     def _draw_law(self, law, which: np.ndarray, seeds: np.ndarray) -> Arrays:
         count, pad = len(seeds), (0, self.group.lanes - len(seeds))
         which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
-        chosen = {name: values[which] for name, values in self.columns.items()}
+        chosen = {name: values[which].astype(np.float32) for name, values in self.columns.items()}
         numbers = {name: chosen[f"task {name}"] for name in self.group.skeleton.task.numbers}
         streams = _stream_keys(self.keys[self.settings[which]], seeds.astype(np.uint32))
         program = _draw_program(self.group.skeleton, law, self.meaning)
@@ -182,6 +188,9 @@ class Runner:
         )
         drawn["order"] = jax.random.key_data(streams["order"]).T
         return {k: np.asarray(v)[..., :count] for k, v in drawn.items()}
+
+    def _rounded(self, array: np.ndarray) -> np.ndarray:
+        return array.astype(self.dtype) if np.issubdtype(array.dtype, np.floating) else array
 
     def _places(self, count: int) -> tuple[int, np.ndarray]:
         """Return how many blocks each device trains, and where in a call each member stands.
@@ -204,10 +213,11 @@ class Runner:
         source = np.zeros(self.room * self.group.lanes * self.mesh.size, int)
         source[places] = np.arange(len(seeds))  # the other places repeat the first member
         names = training.numbers_of(self.group.skeleton)
-        numbers = {name: self.columns[name][which[source]] for name in names}
+        numbers = {name: self._rounded(self.columns[name][which[source]]) for name in names}
         told = (schedule or self.group.schedule).arguments()
-        drawn = {k: v[..., source] for k, v in self.draw(which, seeds).items()}
-        result = self._train(drawn, self.shared, self.bank, numbers, told, np.int32(blocks))
+        drawn = {k: self._rounded(v[..., source]) for k, v in self.draw(which, seeds).items()}
+        with jax.enable_x64(self.double):
+            result = self._train(drawn, self.shared, self.bank, numbers, told, np.int32(blocks))
         return {k: np.moveaxis(np.asarray(v), -1, 0)[places] for k, v in result.items()}
 
 

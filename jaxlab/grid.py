@@ -61,6 +61,20 @@ class Axis:
         if not np.all(np.diff(self.values) > 0):
             raise ValueError(f"values of axis {self.label!r} must ascend")
 
+    def between(self, low: float, high: float, count: int) -> "Axis":
+        """Return the axis with `count` other values from low to high.
+
+        They are spaced as these are: in equal ratios if these are closer to that than to equal
+        distances. ValueError where there is no room for so many different numbers.
+        """
+        own = np.asarray(self.values)
+        ratios = own.min() > 0 and np.std(np.diff(np.log(own))) < np.std(np.diff(own))
+        right = "two numbers, the smaller first" + (", both above 0" if ratios else "")
+        if not (np.isfinite([low, high]).all() and low < high and (low > 0 or not ratios)):
+            raise ValueError(f"window of {self.label!r} is {low:g} to {high:g}; it must be {right}")
+        values = (np.geomspace if ratios else np.linspace)(low, high, count)
+        return Axis(self.label, self.paths, tuple(values))
+
     def at(self, setting: Setting, i: int) -> Setting:
         """Return the setting with the axis's numbers at their i-th value."""
         for path in self.paths:
@@ -81,6 +95,19 @@ class Grid:
     def shape(self) -> tuple[int, int]:
         """Number of rows and columns."""
         return len(self.rows.values), len(self.columns.values)
+
+    def zoomed(self, window: Sequence[float] | None = None, cells: int | None = None) -> "Grid":
+        """Return the grid with other cells: in a window (left, right, bottom, top), `cells` a side.
+
+        What is None stays as it is.
+        """
+        left, right, bottom, top = window or (
+            *(self.columns.values[0], self.columns.values[-1]),
+            *(self.rows.values[0], self.rows.values[-1]),
+        )
+        rows = self.rows.between(bottom, top, cells or self.shape[0])
+        columns = self.columns.between(left, right, cells or self.shape[1])
+        return dataclasses.replace(self, rows=rows, columns=columns)
 
     def to_json(self) -> str:
         """Return the grid as JSON; `grid_from_json` gives back an equal grid."""
@@ -115,20 +142,31 @@ class GridResult:
         return self.counts[..., chosen].sum(axis=-1) / np.maximum(self.n, 1)
 
     def __str__(self) -> str:
-        """Show the commonest outcome of every cell as a letter, the last row on top."""
+        """Show the commonest outcome of every cell as a letter, the last row on top.
+
+        Of a grid with more cells than fit on a screen, some rows and columns are shown.
+        """
         used = self.counts.sum(axis=(0, 1)) > 0
         letters = np.array([_LETTERS[name] for name in outcomes.OUTCOMES])
         rows, columns = self.grid.rows, self.grid.columns
-        lines = [f"{rows.label} (upwards) x {columns.label}: the commonest outcome"]
+        lines = [f"{rows.label} (upwards)", f"x {columns.label}: the commonest outcome"]
         common = np.where(self.n > 0, letters[self.counts.argmax(axis=-1)], " ")
-        for i in reversed(range(len(common))):
-            lines.append(f"{rows.values[i]:>9.3g} {''.join(common[i])}"[:80])
+        shown = [_some(len(axis.values), most) for axis, most in ((rows, 32), (columns, 70))]
+        for i in reversed(shown[0]):
+            lines.append(f"{rows.values[i]:>9.3g} {''.join(common[i, shown[1]])}")
         ends = f"{columns.values[0]:.3g}", f"{columns.values[-1]:.3g}"
-        room = max(len(ends[0]) + 1, len(columns.values) - len(ends[1]))
+        room = max(len(ends[0]) + 1, len(shown[1]) - len(ends[1]))
         lines.append(f"{'':>9} {ends[0]:<{room}}{ends[1]}")
         key = [f"{_LETTERS[o]} {o}" for o, is_used in zip(outcomes.OUTCOMES, used, strict=True)]
         key = [text for text, is_used in zip(key, used, strict=True) if is_used]
         return "\n".join([*lines, *textwrap.wrap("   ".join(key), 80)])
+
+
+def _some(count: int, most: int) -> np.ndarray:
+    """Return at most so many positions, the first and the last among them."""
+    return (
+        np.arange(count) if count <= most else np.linspace(0, count - 1, most).round().astype(int)
+    )
 
 
 _LETTERS = {

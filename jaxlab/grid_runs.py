@@ -1,8 +1,8 @@
 """Run a grid: all cells that differ in numbers only by one program, counted as they come.
 
-Members are trained in a fixed order, seed by seed through all cells, and after every call the
-counts so far are kept in one file, grid.npz. The same command goes on where it stopped, and more
-seeds later are added to what is there.
+Members are trained in a fixed order, seed by seed through all cells, and the counts so far are kept
+in one file, grid.npz: after every call, or as often as a large grid can be written without losing
+time. The same command goes on where it stopped, and more seeds later are added to what is there.
 """
 
 import dataclasses
@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from jaxlab.store import UNREADABLE, ResultsError, identity_of
 
 FILE, MANIFEST = "grid.npz", "manifest.json"
 QUIET_SECONDS = 2.0  # shorter runs say nothing
+WRITING_SHARE = 0.05  # of the time may go into writing
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,13 @@ def _part(grid: Grid, key: tuple[Any, ...], settings, rows: list[int]) -> Part:
 class GridFile:
     """The counts of a grid on disk, with how many members of each part are in them."""
 
-    def __init__(self, folder: Path | None, grid: Grid, programs: int):
+    def __init__(self, folder: Path | None, grid: Grid, programs: int, double: bool = False):
+        self.saved, self.cost = time.perf_counter(), 0.0
         self.path, self.grid = None if folder is None else folder / FILE, grid
         self.counts = np.zeros((*grid.shape, len(outcomes.OUTCOMES)), np.int32)
         self.done = np.zeros(programs, np.int64)
-        self.mark = json.dumps([json.loads(grid.to_json()), _identity(grid)], sort_keys=True)
+        identity = _identity(grid) | {"dtype": "float64" if double else "float32"}
+        self.mark = json.dumps([json.loads(grid.to_json()), identity], sort_keys=True)
         if self.path is not None and self.path.exists():
             self._load(self.path)
 
@@ -117,16 +121,24 @@ class GridFile:
         manifest = {"grid": grid, **identity, "command": command}
         self._write(known, (json.dumps(manifest, indent=2) + "\n").encode())
 
+    def save_now_and_then(self) -> None:
+        """Write the counts, unless writing them has just taken its share of the time."""
+        if (time.perf_counter() - self.saved) * WRITING_SHARE >= self.cost:
+            self.save()
+
     def save(self) -> None:
         """Write the counts; nothing is lost of what an earlier file held."""
         if self.path is None:
             return
+        start = time.perf_counter()
         content = io.BytesIO()
         state = {"counts": self.counts, "done": self.done, "mark": np.array(self.mark)}
         grid, names = self.grid, np.array(outcomes.OUTCOMES)
         axes = {"rows": np.array(grid.rows.values), "columns": np.array(grid.columns.values)}
         np.savez_compressed(content, allow_pickle=False, outcomes=names, **axes, **state)
         self._write(self.path, content.getvalue())
+        self.saved = time.perf_counter()
+        self.cost = self.saved - start
 
     @staticmethod
     def _write(path: Path, content: bytes) -> None:
@@ -181,36 +193,43 @@ def run_grid(
     out: str | Path | None = None,
     progress: bool = False,
     command: str = "",
+    double: bool = False,
 ) -> GridResult:
     """Train seeds 0, 1, ... in every cell and return what became of them.
 
-    With `out`, the counts are kept in that folder after every call, and members counted there are
-    not trained again. ValueError for an impossible grid or number of seeds, `ResultsError` for a
+    With `out`, the counts are kept in that folder, and members counted there are not trained again.
+    With `double` members are trained in 64-bit numbers, which neighbouring cells of a narrow window
+    need. ValueError for an impossible grid or number of seeds, `ResultsError` for a
     file that holds something else.
     """
     count = len(grouping.check_seeds(seeds))
     todo = parts(grid)
-    file = GridFile(None if out is None else Path(out), grid, len(todo))
+    file = GridFile(None if out is None else Path(out), grid, len(todo), double)
     file.open(command)
     totals = [part.size * count for part in todo]
     left = sum(max(0, total - int(done)) for total, done in zip(totals, file.done, strict=True))
     hidden = None if progress else True  # None: shown on a terminal only
     look: dict[str, Any] = {"file": sys.stderr, "ncols": 79, "delay": QUIET_SECONDS}
     with tqdm(total=left, desc=grid.name, unit=" networks", disable=hidden, **look) as bar:
-        for i, part in enumerate(todo):
-            for cells, outcome in _trained(part, int(file.done[i]), totals[i]):
-                np.add.at(file.counts, (*_places(part, cells, grid.shape[1]), outcome), 1)
-                file.done[i] += len(cells)
-                file.save()
-                bar.update(len(cells))
+        try:
+            for i, part in enumerate(todo):
+                for cells, outcome in _trained(part, int(file.done[i]), totals[i], double):
+                    np.add.at(file.counts, (*_places(part, cells, grid.shape[1]), outcome), 1)
+                    file.done[i] += len(cells)
+                    file.save_now_and_then()
+                    bar.update(len(cells))
+        finally:
+            file.save()
     return GridResult(grid, file.counts)
 
 
-def _trained(part: Part, done: int, total: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _trained(
+    part: Part, done: int, total: int, double: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Train a part's members from the `done`-th on; yield (cells, outcomes) after every call."""
     if done >= total:
         return
-    runner = engine.Runner(part.group, paired=True, cells=part.cells)
+    runner = engine.Runner(part.group, paired=True, cells=part.cells, double=double)
     for first in range(done, total, runner.size):
         members = np.arange(first, min(first + runner.size, total))
         seeds, cells = np.divmod(members, part.size)

@@ -6,6 +6,7 @@ python -m sweeps absolute_value --quick   few seeds; a later run adds to it
 python -m sweeps absolute_value --seeds 20000 --out results
 python -m sweeps absolute_value --seeds 20000 --shard 1/2   on one machine of two
 python -m sweeps claims                   what all threads say, and what became of it
+python -m sweeps boundary --window 1 10 1 10 --cells 256 --float64 --out results/zoom
 """
 
 import argparse
@@ -17,6 +18,7 @@ from jaxlab.grid import Grid
 from sweeps import _run, claims
 
 CLAIMS = "claims"
+MOST_CELLS = 4096
 
 
 def names() -> list[str]:
@@ -49,6 +51,14 @@ def parser() -> commandline.Parser:
     made.add_argument("--quiet", action="store_true", help="no progress")
     text = "members trained side by side (default: fit for the cache); part of their identity"
     made.add_argument("--lane-width", type=commandline.whole(1, 2**20), metavar="N", help=text)
+    maps = made.add_argument_group("maps only")
+    cells = commandline.whole(2, MOST_CELLS)
+    maps.add_argument("--cells", type=cells, metavar="N", help="cells along each side of the map")
+    ends = ("LEFT", "RIGHT", "BOTTOM", "TOP")
+    text = "zoom: draw this part of the map, with as many cells"
+    maps.add_argument("--window", type=float, nargs=4, metavar=ends, help=text)
+    text = "train in 64-bit numbers, which cells close together need"
+    maps.add_argument("--float64", action="store_true", help=text)
     return made
 
 
@@ -63,11 +73,15 @@ def main() -> None:
     asked = _run.Asked(options.seeds, options.first_seed, options.shard, options.quick)
     how = {"lane_width": options.lane_width, "progress": not options.quiet}
     built = None if options.name == CLAIMS else commandline.script(sweeps, options.name).build()
+    zoom = {"window": options.window, "cells": options.cells, "double": options.float64}
+    if any(zoom.values()) and not isinstance(built, Grid):
+        text = "--cells, --window and --float64 are for maps"
+        raise ValueError(f"{options.name} is no map; {text}")
     commandline.use_all_cores()
     if built is None:
         claims.run_claims(asked, options.out, **how)
     elif isinstance(built, Grid):
-        _run.run_map(options.name, built, asked, options.out, **how)
+        _run.run_map(options.name, built, asked, options.out, **how, **zoom)
     else:
         _run.run_sweep(options.name, asked, options.out, **how)
 

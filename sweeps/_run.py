@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -91,7 +92,16 @@ def run_sweep(name: str, asked: Asked, out: Path, **how) -> None:
 
 
 def run_map(
-    name: str, grid: Grid, asked: Asked, out: Path, *, lane_width: int | None, progress: bool
+    name: str,
+    grid: Grid,
+    asked: Asked,
+    out: Path,
+    *,
+    lane_width: int | None,
+    progress: bool,
+    window: Sequence[float] | None = None,
+    cells: int | None = None,
+    double: bool = False,
 ) -> None:
     """Run a grid, print its map in letters and draw it; ValueError for what only sweeps have."""
     if asked.first_seed or asked.shard or lane_width:
@@ -99,10 +109,16 @@ def run_map(
         raise ValueError(f"{name} is a grid, {text}: all cells share their seeds, from 0 on")
     module, folder = commandline.script(sweeps, name), out / name
     seeds = asked.seeds or (module.QUICK_SEEDS if asked.quick else module.SEEDS)
+    cells = cells or (getattr(module, "QUICK_CELLS", None) if asked.quick else None)
     command = f"python -m sweeps {name} --seeds {seeds}"
-    found = run_grid(grid, seeds, out=folder, progress=progress, command=command)
-    cells, members = found.n.size, int(found.n.sum())
-    print(found, f"\n{members:,} networks in {cells:,} cells", sep="\n")
+    if window or cells:
+        grid = grid.zoomed(window, cells)
+        command += f" --cells {cells}" if cells else ""
+        command += f" --window {' '.join(map(repr, window))}" if window else ""
+    command += " --float64" if double else ""
+    found = run_grid(grid, seeds, out=folder, progress=progress, command=command, double=double)
+    members = int(found.n.sum())
+    print(found, f"\n{members:,} networks in {found.n.size:,} cells", sep="\n")
     print(f"\nwritten: {folder}/grid.npz, manifest.json")
     draw(name, out)
 
