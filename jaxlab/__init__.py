@@ -3,7 +3,7 @@
 (The name is one letter from jaxlib, which is JAX's compiled half and another thing.)
 """
 
-from jaxlab import compare, tally, theory
+from jaxlab import compare, paper_tasks, tally, tasks, theory
 from jaxlab.outcomes import OUTCOMES
 from jaxlab.result import Result
 from jaxlab.runs import run
@@ -32,7 +32,9 @@ __all__ = [
     "Task",
     "Training",
     "compare",
+    "paper_tasks",
     "run",
     "tally",
+    "tasks",
     "theory",
 ]

@@ -108,7 +108,8 @@ def whole(inputs: jax.Array) -> dict[str, jax.Array]:
     return {"all": jnp.ones(inputs.shape[0], bool)}
 
 
-def _line(rows: int, numbers: Mapping[str, jax.Array]) -> jax.Array:
+def evenly_spaced(rows: int, numbers: Mapping[str, jax.Array]) -> jax.Array:
+    """Return inputs (rows, 1) evenly spaced from the number "low" to the number "high"."""
     # Built from the integers, so that a symmetric range gives exactly symmetric inputs.
     low, high = numbers["low"], numbers["high"]
     steps = jnp.arange(rows, dtype=jnp.float32)
@@ -117,7 +118,7 @@ def _line(rows: int, numbers: Mapping[str, jax.Array]) -> jax.Array:
 
 
 def _absolute_value(key, rows, numbers):
-    inputs = _line(rows, numbers)
+    inputs = evenly_spaced(rows, numbers)
     return inputs, jnp.abs(inputs)
 
 
@@ -135,7 +136,7 @@ def _negation(key, rows, numbers):
 
 
 def _doubling(key, rows, numbers):
-    inputs = _line(rows, numbers)
+    inputs = evenly_spaced(rows, numbers)
     return inputs, 2 * inputs
 
 
