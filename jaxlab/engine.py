@@ -14,12 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, PartitionSpec
 
-from jaxlab import block, keys, native, networks, shuffling, tasks, training
-from jaxlab.grouping import Columns, Group, Schedule, columns, laws
-from jaxlab.spec import Initialiser, Setting
+from jaxlab import block, grouping, keys, native, networks, shuffling, tasks, training
+from jaxlab.grouping import MAX_LANES, Columns, Group, Schedule, columns, laws
+from jaxlab.spec import Initialiser, Setting, Sweep
 
 MAX_BLOCKS = 8  # lane blocks of a device in one call
 OWN_ENTRIES = 2**25  # numbers in the members' own rows on a device in one call: 128 MiB
+DRAWN = 2**14  # members that are drawn together where none is trained
 CALL_WORK = 3e11  # floating-point operations of a device in one call: a second or two
 
 Arrays = dict[str, np.ndarray]
@@ -219,6 +220,52 @@ class Runner:
         with jax.enable_x64(self.double):
             result = self._train(drawn, self.shared, self.bank, numbers, told, np.int32(blocks))
         return {k: np.moveaxis(np.asarray(v), -1, 0)[places] for k, v in result.items()}
+
+
+def initial_weights(setting: Setting, seeds: np.ndarray) -> list[tuple[np.ndarray, Any]]:
+    """Return (kernel, bias) of every layer, member axis last, as seeds are given at the start.
+
+    Nothing is trained. Members are drawn `DRAWN` at a time; bias is None without biases.
+    """
+    (group,) = grouping.groups(Sweep("drawn", (setting,)))
+    columns, law = grouping.columns([setting]), laws(setting)
+    program = _draw_program(group.skeleton, law, tasks.definition(setting.task))
+    numbers = {name: np.float32(value) for name, value in setting.task.numbers.items()}
+    numbers = {name: np.full(DRAWN, value) for name, value in numbers.items()}
+    fixed = {n: np.repeat(columns[n].astype(np.float32), DRAWN, 0) for n in ("scales", "scaling")}
+    key, drawn = jnp.broadcast_to(keys.setting_key(setting.name), (DRAWN,)), []
+    for first in range(0, len(seeds), DRAWN):
+        some = seeds[first : first + DRAWN]
+        padded = np.pad(some, (0, DRAWN - len(some)), "edge").astype(np.uint32)
+        streams = _stream_keys(key, padded)
+        made = program(
+            streams["weights"], streams["data"], fixed["scales"], numbers, fixed["scaling"]
+        )
+        drawn.append(np.asarray(made["weights"])[:, : len(some)])
+    flat = np.concatenate(drawn, axis=1)
+    return jax.tree.map(np.asarray, networks.unpack(setting.network, jnp.asarray(flat)))
+
+
+def silence(setting: Setting) -> Callable[[jax.Array], jax.Array]:
+    """Return what says of packed weights (parameters, members) who is silent on the task's rows.
+
+    It is what finds members of sweeps born dead. ValueError where rows are drawn for each member.
+    """
+    rows = block.shared_rows(setting.task)
+    if rows is None:
+        raise ValueError(f"the rows of task {setting.task.name!r} are drawn; they must be fixed")
+    model = training.Model(setting.network, setting.training)
+    numbers = {name: jnp.float32(value) for name, value in training.numbers_of(setting).items()}
+    some = partial(training.silent, model, rows[..., None], numbers)
+
+    def all_of(flat: jax.Array) -> jax.Array:
+        # Together they would not fit into the cache.
+        members = flat.shape[1]
+        padded = jnp.pad(flat, ((0, 0), (0, -members % MAX_LANES)), mode="edge")
+        blocks = jnp.moveaxis(padded.reshape(len(flat), -1, MAX_LANES), 1, 0)
+        return jax.lax.map(some, blocks).reshape(-1)[:members]
+
+    return jax.jit(all_of)
 
 
 def calls(

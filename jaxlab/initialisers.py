@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from jaxlab.spec import Initialiser, Network, Setting
+from jaxlab.theory.laws import PointMass
 
 # Standard deviation of a standard normal cut off at two: variance scaling divides by it.
 TRUNCATED_SD = float(stats.truncnorm(-2, 2).std())
@@ -161,6 +162,25 @@ def kernel_distribution(setting: Setting, layer: int):
     if law.endswith("truncated_normal"):
         return stats.truncnorm(-2.0, 2.0, loc=0.0, scale=sd / TRUNCATED_SD)
     return stats.norm(0.0, sd)
+
+
+def bias_distribution(setting: Setting, layer: int):
+    """Return the law of one bias: a scipy distribution, a `PointMass`, or None for rai."""
+    initialiser, fan_in = setting.initialisers[layer], setting.network.widths[layer]
+    scale, law = abs(initialiser.bias_scale), initialiser.bias
+    if law == "default":
+        law = {"pytorch": "random_uniform", "rai": "rai"}.get(initialiser.law, "zeros")
+        scale /= math.sqrt(fan_in) if initialiser.law == "pytorch" else 1.0
+    if not setting.network.use_bias or scale == 0 or law == "zeros":
+        return PointMass(0.0)
+    match law:
+        case "constant":
+            return PointMass(initialiser.bias_scale)
+        case "random_normal":
+            return stats.norm(0.0, scale)
+        case "random_uniform":
+            return stats.uniform(-scale, 2 * scale)
+    return None
 
 
 def kernel_values(setting: Setting, layer: int) -> np.ndarray | None:

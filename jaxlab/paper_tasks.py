@@ -90,3 +90,18 @@ define("random_points", _random_points, whole, random=True)
 def random_points(rows: int) -> Task:
     """Learn standard normal targets at standard normal inputs of 16 numbers, drawn per seed."""
     return Task("random_points", rows)
+
+
+def _quadrant(key, rows, numbers):
+    angle = jnp.linspace(0.0, jnp.pi / 2, rows)
+    inputs = jnp.stack([jnp.abs(jnp.cos(angle)), jnp.sin(angle)], axis=1)
+    inputs = jnp.where(inputs < 1e-6, 0.0, inputs)  # the last one is on the axis
+    return inputs, inputs.sum(axis=1, keepdims=True)
+
+
+define("quadrant", _quadrant, whole, random=False)
+
+
+def quadrant(rows: int) -> Task:
+    """Learn a + b in `rows` directions that are evenly spread over the non-negative quadrant."""
+    return Task("quadrant", rows)

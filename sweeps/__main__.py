@@ -14,6 +14,7 @@ from pathlib import Path
 
 import sweeps
 from jaxlab import commandline, keys, store
+from jaxlab.census import Census
 from jaxlab.grid import Grid
 from sweeps import _run, claims
 
@@ -80,6 +81,8 @@ def main() -> None:
     commandline.use_all_cores()
     if built is None:
         claims.run_claims(asked, options.out, **how)
+    elif isinstance(built, Census):
+        _run.run_survey(options.name, built, asked, options.out, **how)
     elif isinstance(built, Grid):
         _run.run_map(options.name, built, asked, options.out, **how, **zoom)
     else:

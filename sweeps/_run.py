@@ -11,11 +11,14 @@ import numpy as np
 
 import sweeps
 from jaxlab import commandline, compare, files, keys, runs, store
+from jaxlab.census import Census, Counts, run_census
 from jaxlab.compare import Comparison
 from jaxlab.grid import Grid
 from jaxlab.grid_runs import run_grid
 from jaxlab.result import Result
 from jaxlab.spec import Setting, Sweep
+from jaxlab.theory.prediction import Prediction
+from sweeps._report import comparison_table
 
 
 class Asked(NamedTuple):
@@ -123,6 +126,33 @@ def run_map(
     draw(name, out)
 
 
+def run_survey(
+    name: str, census: Census, asked: Asked, out: Path, *, lane_width: int | None, progress: bool
+) -> None:
+    """Count a census, hold it against theory, print and write that; ValueError as `run_map`."""
+    if asked.first_seed or asked.shard or lane_width:
+        text = "which has no --first-seed, --shard or --lane-width"
+        raise ValueError(f"{name} trains nothing, {text}: it counts seeds from 0 on")
+    module, folder = commandline.script(sweeps, name), out / name
+    seeds = asked.seeds or (module.QUICK_SEEDS if asked.quick else module.SEEDS)
+    command = f"python -m sweeps {name}"
+    counts = run_census(census, seeds, out=folder, progress=progress, command=command)
+    compared = compare.compare_all(comparisons(census, counts))
+    write_predictions(folder, name, compared)
+    print(comparison_table(compared))
+    print(f"\nwritten: {folder}/counts.csv, predictions.csv, manifest.json")
+
+
+def comparisons(census: Census, counts: Counts) -> list[tuple[str, int, int, Prediction]]:
+    """Return (setting, count, n, prediction) for all that theory says of a census."""
+    rows = []
+    for case in census.cases:
+        for prediction in case.predictions:
+            n, count = counts[case.setting.name, prediction.event]
+            rows.append((case.setting.name, count, n, prediction))
+    return rows
+
+
 def draw(name: str, out: Path) -> None:
     """Draw the figure of a sweep's name, if there is one, and say where it is."""
     import figures.__main__ as drawing  # matplotlib takes a second, which listing need not wait for
@@ -136,7 +166,12 @@ def draw(name: str, out: Path) -> None:
 def save(folder: Path, found: Result, compared: list[Comparison]) -> None:
     """Write summary.csv and predictions.csv."""
     found.to_csv(folder / "summary.csv")
-    rows = [{"sweep": found.sweep.name} | dataclasses.asdict(row) for row in compared]
+    write_predictions(folder, found.sweep.name, compared)
+
+
+def write_predictions(folder: Path, name: str, compared: list[Comparison]) -> None:
+    """Write predictions.csv."""
+    rows = [{"sweep": name} | dataclasses.asdict(row) for row in compared]
     columns = ["sweep", *(field.name for field in dataclasses.fields(Comparison))]
     files.write_csv(folder / "predictions.csv", rows, columns)
 

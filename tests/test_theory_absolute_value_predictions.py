@@ -8,7 +8,6 @@ from jaxlab.theory.absolute_value_predictions import (
     folk_training_fails,
     pattern_predictions,
     predictions,
-    tolerance,
 )
 from jaxlab.theory.decoupling import Conditions
 from jaxlab.theory.laws import PointMass
@@ -32,9 +31,9 @@ def truncated(scale):
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 6, 8])
-def test_glorot_gets_its_five_predictions(k):
+def test_glorot_gets_its_six_predictions(k):
     law = uniform((6 / (k + 1)) ** 0.5)
-    signs, fails, one, none, folk = predictions(k, law, law, USUAL)
+    signs, fails, one, none, folk, momentum = predictions(k, law, law, USUAL)
     assert (signs.event, signs.kind, signs.probability) == (
         "one_sided_at_init",
         "exact",
@@ -48,6 +47,10 @@ def test_glorot_gets_its_five_predictions(k):
     assert (folk.event, folk.kind) == ("training_fails", "lower bound")
     assert folk.probability == 2 ** (1 - k)
     assert value(folk) <= value(fails)
+    # The weights are large beside the learning rate: momentum changes next to nothing.
+    assert (momentum.name, momentum.event) == ("momentum law", "training_fails")
+    assert momentum.probability == pytest.approx(value(fails), abs=0.001)
+    assert momentum.tolerance == pytest.approx(0.015, abs=0.001)
 
 
 @pytest.mark.parametrize("k", [2, 3, 4])
@@ -68,11 +71,6 @@ def test_other_initialisers_get_theirs_with_room_for_crossing(laws, slack, k):
     assert fails.tolerance == pytest.approx(slack if k == 2 else 0.015, abs=0.0015)
 
 
-def test_room_for_crossing_leaves_a_point_for_adam():
-    for crossing in (0.0, 0.003, 0.009, 0.02):
-        assert tolerance(crossing) >= max(0.015, crossing + 0.01)
-
-
 @pytest.mark.parametrize(
     ("conditions", "word"),
     [
@@ -84,21 +82,33 @@ def test_room_for_crossing_leaves_a_point_for_adam():
     ],
 )
 def test_outside_the_conditions_only_the_signs_are_predicted(conditions, word):
-    signs, *rest = predictions(2, uniform(2**0.5), uniform(2**0.5), conditions)
+    signs, *rest, momentum = predictions(2, uniform(2**0.5), uniform(2**0.5), conditions)
     assert signs.probability == 0.5
     for prediction in rest:
         assert prediction.probability is None
         assert word in prediction.reason
+    assert momentum.probability is None
+    assert word in momentum.reason or conditions.learning_rate == 0.02
 
 
 @pytest.mark.parametrize(
-    ("law", "word"),
-    [(uniform(0.05), "small beside"), (stats.norm(0, 0.01), "small"), (uniform(4), "large")],
+    ("law", "word", "with_momentum"),
+    [
+        (uniform(0.05), "small beside", 0.638),
+        (stats.norm(0, 0.01), "small", 0.502),
+        (uniform(4), "large", None),
+    ],
 )
-def test_weights_too_small_or_too_large_get_no_survival_prediction(law, word):
-    for prediction in predictions(2, law, law, USUAL)[1:]:
+def test_weights_too_small_or_too_large_get_no_survival_prediction(law, word, with_momentum):
+    *said, momentum = predictions(2, law, law, USUAL)
+    for prediction in said[1:]:
         assert prediction.probability is None
         assert word in prediction.reason
+    if with_momentum is None:
+        assert momentum.probability is None
+        assert word in momentum.reason
+    else:
+        assert momentum.probability == pytest.approx(with_momentum, abs=0.001)
 
 
 @pytest.mark.parametrize(

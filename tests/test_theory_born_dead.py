@@ -5,6 +5,7 @@ below 1e-6 (exact binomial); one that is wrong by 0.03 is rejected with probabil
 1 - 1e-6. Every one has a negative control on the same count.
 """
 
+import tracemalloc
 from itertools import pairwise, product
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from scipy import stats
 
 from jaxlab.theory.born_dead import (
+    enumerated,
+    inputs_on_both_sides,
     lower_bound,
     monte_carlo,
     one_direction,
@@ -32,13 +35,6 @@ def glorot(widths):
     return [stats.uniform(-limit, 2 * limit) for limit in limits]
 
 
-def enumerate_alive(widths, activations):
-    """Return P(alive) on one direction from all sign patterns of the pre-activations."""
-    relu = [n for n, name in zip(widths[1:], activations, strict=True) if name == "relu"]
-    patterns = list(product(*[product((0, 1), repeat=n) for n in relu]))
-    return np.mean([all(any(layer) for layer in pattern) for pattern in patterns])
-
-
 @pytest.mark.parametrize(
     ("widths", "activations"),
     [
@@ -50,7 +46,7 @@ def enumerate_alive(widths, activations):
 )
 def test_one_direction_by_counting_signs_and_by_drawing(widths, activations):
     alive = one_direction(widths, activations)
-    assert alive == pytest.approx(enumerate_alive(widths, activations))
+    assert alive == float(enumerated(widths, activations))
     x = np.outer([1.0, 0.5, 3.0], np.arange(1, widths[0] + 1))
     for seed in (1, 2):
         rate, error = monte_carlo(widths, activations, glorot(widths), x, NETWORKS, seed)
@@ -68,10 +64,45 @@ def test_the_smallest_networks_by_counting_weight_signs():
     assert lower_bound((1, 1, 1), ("relu", "relu"), quadrant=True) == dead
     # With inputs of both signs only the second weight decides, which the lower bound says.
     assert lower_bound((1, 1, 1), ("relu", "relu")) == 0.5
-    rate, _ = monte_carlo(
-        (1, 1, 1), ("relu", "relu"), glorot((1, 1, 1)), [[1.0], [-1.0]], NETWORKS, 3
-    )
+    both = inputs_on_both_sides()
+    rate, _ = monte_carlo((1, 1, 1), ("relu", "relu"), glorot((1, 1, 1)), both, NETWORKS, 3)
     assert rate == pytest.approx(0.5, abs=0.013)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_biases_are_drawn(seed):
+    # One unit on x = 1 and x = -1 is dead where b <= -|w|. Of the last network's
+    # unit both have one law; its output is linear, whose own weights do not matter.
+    laws, both = [stats.norm(0, 2), stats.norm(0, 1)], inputs_on_both_sides()
+    once = monte_carlo((1, 1), ("relu",), laws[:1], both, NETWORKS, seed, laws[1:])
+    dead = np.arctan(0.5) / np.pi
+    count = round(once[0] * NETWORKS)
+    assert stats.binomtest(count, NETWORKS, dead).pvalue > FALSE_FAIL
+    # The controls: as wide a bias, and none, with which a unit lives on one side or the other.
+    assert stats.binomtest(count, NETWORKS, 0.25).pvalue < FALSE_FAIL
+    assert monte_carlo((1, 1), ("relu",), laws[:1], both, 1_000, seed)[0] == 0
+    linear = monte_carlo((1, 1, 1), ("relu", "linear"), laws, both, NETWORKS, seed, laws)
+    assert stats.binomtest(round(linear[0] * NETWORKS), NETWORKS, 0.25).pvalue > FALSE_FAIL
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_laws_without_a_sampler_of_their_own_are_drawn_by_quantiles(seed):
+    laws, x = [PointMass(1.0), stats.norm()], [[1.0]]
+    rate, _ = monte_carlo((1, 2, 1), ("relu", "relu"), laws, x, NETWORKS, seed)
+    count = round(rate * NETWORKS)
+    assert stats.binomtest(count, NETWORKS, 0.5).pvalue > FALSE_FAIL
+    # The control: if the first layer's weights were random, too.
+    assert stats.binomtest(count, NETWORKS, 0.625).pvalue < FALSE_FAIL
+
+
+def test_a_million_networks_are_drawn_in_bounded_memory():
+    shape, names = (1, 2, 2, 1), ("relu", "relu", "linear")
+    tracemalloc.start()
+    rate, error = monte_carlo(shape, names, [stats.norm()] * 3, inputs_on_both_sides(), 10**6, 1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 * 2**20
+    assert abs(rate - 5 / 32) < 5 * error < 0.002
 
 
 @pytest.mark.parametrize("seed", [11, 12])
@@ -157,6 +188,11 @@ def test_outside_their_assumptions_predictions_are_withheld(activations, laws, w
         (lambda: monte_carlo((1, 1), ("relu",), [], [[1.0]], 1, 0), "there are 0 laws"),
         (lambda: monte_carlo((2, 1), ("relu",), [stats.norm()], [[1.0]], 1, 0), r"\(rows, 2\)"),
         (lambda: monte_carlo((1, 1), ("relu",), [stats.norm()], [[1.0]], 0, 0), "n is 0"),
+        (
+            lambda: monte_carlo((1, 1), ("relu",), [stats.norm()], [[1.0]], 1, 0, []),
+            "there are 0 bias_laws",
+        ),
+        (lambda: enumerated((1, 12, 7), ("relu", "relu")), "widths have 19 units"),
     ],
 )
 def test_impossible_arguments_are_named(call, message):

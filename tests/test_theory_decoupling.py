@@ -8,9 +8,12 @@ from scipy import stats
 
 from jaxlab.theory.decoupling import (
     Conditions,
+    kernel_objections,
     largest_weight,
     momentum_gain,
     objections,
+    output_objections,
+    tolerance,
     weight_objections,
 )
 from jaxlab.theory.laws import PointMass
@@ -67,6 +70,34 @@ def test_momentum_gain_bounds_the_share_of_units_momentum_can_save(w_limit, a_li
 
 def test_a_dead_kernel_gains_nothing_by_momentum():
     assert momentum_gain(Conditions(**USUAL), 0.0, uniform(0.01)) == 0
+
+
+def test_momentum_carries_by_the_sum_of_its_steps():
+    conditions = Conditions(**USUAL, learning_rate=0.002, first_moment_decay=0.75)
+    steps = 0.002 * 0.75 ** np.arange(200)
+    assert conditions.carried == pytest.approx(np.sum(steps))
+    assert conditions.coasting == pytest.approx(3 * conditions.carried)
+
+
+@pytest.mark.parametrize(
+    ("law", "of_kernels", "of_outputs"),
+    [
+        (uniform(1), "", ""),
+        (stats.uniform(0, 1), "not symmetric", "not symmetric"),
+        (PointMass(1.0), "fixed values", "not symmetric"),
+        (PointMass(0.0), "fixed values", ""),
+        (None, "not independent", "not independent"),
+    ],
+)
+def test_laws_that_the_formulas_cannot_take(law, of_kernels, of_outputs):
+    for found, word in [(kernel_objections(law), of_kernels), (output_objections(law), of_outputs)]:
+        assert len(found) == bool(word)
+        assert all(word in sentence for sentence in found)
+
+
+def test_room_for_crossing_leaves_a_point_for_adam():
+    for crossing in (0.0, 0.003, 0.009, 0.02):
+        assert tolerance(crossing) >= max(0.015, crossing + 0.01)
 
 
 def test_largest_weight_looks_at_every_law():

@@ -1,15 +1,16 @@
 """Turn the formulas for |x| into predictions, or into the reason why there is none.
 
-Brings together `absolute_value` (formulas), `decoupling` (when they apply) and `crossing` (what
-they leave out), and fixes the tolerance of the empirical ones. Events: 'one_sided_at_init' (the
-initial kernels do not have both signs), 'training_fails' (a side is not fitted),
-'one_side_fitted' (exactly one is), 'neither_fitted'.
+Brings together `absolute_value` (formulas), `decoupling` (when they apply, and how closely),
+`crossing` (what they leave out) and `momentum_predictions` (weights small beside the learning
+rate). Events: 'one_sided_at_init' (the initial kernels do not have both signs), 'training_fails' (a
+side is not fitted), 'one_side_fitted' (exactly one is), 'neither_fitted'.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from jaxlab.theory import momentum_predictions
 from jaxlab.theory.absolute_value import (
     no_side_fitted,
     one_side_fitted,
@@ -22,12 +23,15 @@ from jaxlab.theory.absolute_value import (
 from jaxlab.theory.crossing import crossing_probability
 from jaxlab.theory.decoupling import (
     Conditions,
+    kernel_objections,
     largest_weight,
     momentum_gain,
     objections,
+    output_objections,
+    tolerance,
     weight_objections,
 )
-from jaxlab.theory.laws import Law, PointMass, is_symmetric
+from jaxlab.theory.laws import Law, PointMass
 from jaxlab.theory.prediction import Prediction
 
 _DERIVED = "conservation of w^2 - a^2 by gradient flow, derived for this package"
@@ -44,21 +48,26 @@ def predictions(
     """Return what theory says about k hidden units with random weights.
 
     In this order: 'one_sided_at_init' (exact), 'training_fails', 'one_side_fitted' and
-    'neither_fitted' by the survival formula (empirical), and the folk formula's lower bound on
-    'training_fails'. A law is None where a layer's weights are not independent draws from one
-    law. Formula and source: those of `absolute_value`. Assumptions: checked; where one fails
-    the probability is None and the reason says which. Kind: as listed.
+    'neither_fitted' by the survival formula (empirical), the folk formula's lower bound on
+    'training_fails', and 'training_fails' by the momentum law (empirical). Where weights are large
+    beside the learning rate both laws speak and agree; where they are small the survival formula
+    is withheld. A law is None where a layer's weights are not independent draws from one law.
+    Formula: those of `absolute_value` and `momentum`. Assumptions: checked; where one fails the
+    probability is None and the reason says which. Kind: as listed. Source: as the formulas.
 
     >>> from scipy.stats import uniform
     >>> law = uniform(-1, 2)
-    >>> [p.probability for p in predictions(2, law, law, Conditions(steps=13_000))]
-    [0.5, 0.71875, 0.65625, 0.0625, 0.5]
+    >>> said = predictions(2, law, law, Conditions(steps=13_000))
+    >>> [round(p.probability, 4) for p in said]
+    [0.5, 0.7188, 0.6562, 0.0625, 0.5, 0.7186]
     """
-    kernel = _kernel_objections(w_law)
+    with_momentum = momentum_predictions.predictions(k, w_law, a_law, conditions)
+    kernel = kernel_objections(w_law)
     signs = _signs(one_sided_at_init(k), kernel)
-    reasons = kernel + _output_objections(a_law)
+    reasons = kernel + output_objections(a_law)
     if reasons or w_law is None or a_law is None:
-        return (signs, *_after_training((), 0.0, reasons), folk_training_fails(k, reasons))
+        trained = _after_training((), 0.0, reasons)
+        return (signs, *trained, folk_training_fails(k, reasons), *with_momentum)
     r = survival_probability(w_law, a_law)
     gained = min(1.0, r + momentum_gain(conditions, w_law, a_law))
     values = (training_fails(k, r), one_side_fitted(k, r), no_side_fitted(k, r))
@@ -66,7 +75,7 @@ def predictions(
     reasons = objections(conditions, largest_weight(w_law, a_law))
     reasons += weight_objections(conditions, values[0] - training_fails(k, gained), crossing)
     trained = _after_training(values, crossing, reasons)
-    return (signs, *trained, folk_training_fails(k, reasons))
+    return (signs, *trained, folk_training_fails(k, reasons), *with_momentum)
 
 
 def pattern_predictions(
@@ -87,7 +96,7 @@ def pattern_predictions(
     """
     w = [float(value) for value in kernels]
     signs = _signs(0.0 if min(w) < 0 < max(w) else 1.0, [])
-    reasons = _output_objections(a_law)
+    reasons = output_objections(a_law)
     if reasons or a_law is None:
         return (signs, *_after_training((), 0.0, reasons))
     alive = unit_survival(w, a_law)
@@ -129,20 +138,6 @@ def folk_training_fails(k: int, reasons: Sequence[str] = ()) -> Prediction:
     )
 
 
-def tolerance(crossing: float) -> float:
-    """Return how far from the survival formula Adam may be and still agree with it.
-
-    Formula: the larger of 0.015 and 0.01 + crossing. Assumptions: Adam differs from gradient
-    flow, whose own distance from the formula is `crossing`, by at most a point. Kind:
-    empirical. Source: chosen here before any training, from `crossing_probability` at k = 2:
-    about 0.0025 for glorot_uniform and lecun, 0.009 for he_uniform, 0 for PyTorch's weights.
-
-    >>> round(tolerance(0.0025), 4), round(tolerance(0.009), 4)
-    (0.015, 0.019)
-    """
-    return max(0.015, 0.01 + crossing)
-
-
 def _side_events(right: float, left: float) -> tuple[float, float, float]:
     """Return P(some side not fitted), P(exactly one fitted), P(none fitted)."""
     one = right * (1 - left) + left * (1 - right)
@@ -179,17 +174,3 @@ def _after_training(
         )
         for event, value in zip(events, known, strict=True)
     )
-
-
-def _kernel_objections(w_law: Law | None) -> list[str]:
-    if w_law is None:
-        return ["hidden kernels are not independent draws from one known law"]
-    if isinstance(w_law, PointMass):
-        return ["hidden kernels are fixed values, for which pattern_predictions is made"]
-    return [] if is_symmetric(w_law) else ["the law of hidden kernels is not symmetric about 0"]
-
-
-def _output_objections(a_law: Law | None) -> list[str]:
-    if a_law is None:
-        return ["output weights are not independent draws from one known law"]
-    return [] if is_symmetric(a_law) else ["the law of output weights is not symmetric about 0"]

@@ -1,7 +1,9 @@
 """When the half-lines of |x| are learnt apart: the conditions of the survival formulas.
 
 Answers one question, may the formulas of `absolute_value` be applied to this training, and
-answers it with sentences: `objections` is empty, or says what stands against it.
+answers it with sentences: a list of objections is empty, or says what stands against it. Where
+they may, `tolerance` says how closely. Weights that are small beside the learning rate are the
+business of `momentum`, which shares the other conditions.
 """
 
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from math import isfinite
 
 import numpy as np
 
-from jaxlab.theory.laws import Law, probability_within
+from jaxlab.theory.laws import Law, PointMass, is_symmetric, probability_within
 
 SHIFT_ALLOWED = 0.005
 """Largest change of P(fail) by momentum, as bounded below, that still passes as none."""
@@ -51,17 +53,29 @@ class Conditions:
             raise ValueError(f"bias_limit is {self.bias_limit!r}; it must be 0 or above")
 
     @property
+    def carried(self) -> float:
+        """Return l, the way that Adam's momentum carries a weight on.
+
+        Formula: lr/(1 - b1). Assumptions: Adam at a constant rate. Kind: exact. Source: the sum
+        of lr b1^t over all steps t from 0 on.
+
+        >>> round(Conditions(steps=13_000).carried, 6)
+        0.01
+        """
+        return self.learning_rate / (1 - self.first_moment_decay)
+
+    @property
     def coasting(self) -> float:
         """Return the magnitude below which Adam's momentum decides a unit's fate.
 
         Formula: 3 lr/(1 - b1). Assumptions: Adam from rest, gradients of constant sign. Kind:
-        empirical. Source: a single unit under Adam, solved numerically: it lives when
-        |a| < max(|w|, about 3 lr/(1 - b1)).
+        empirical. Source: a single unit under Adam, solved numerically in `momentum`: it lives
+        when |a| < max(|w|, about 3 lr/(1 - b1)).
 
         >>> round(Conditions(steps=13_000).coasting, 6)
         0.03
         """
-        return 3 * self.learning_rate / (1 - self.first_moment_decay)
+        return 3 * self.carried
 
 
 def objections(conditions: Conditions, largest_weight: float) -> list[str]:
@@ -102,6 +116,36 @@ def objections(conditions: Conditions, largest_weight: float) -> list[str]:
     return found
 
 
+def kernel_objections(w_law: Law | None) -> list[str]:
+    """Return what stands against a law of kernels, None where they have none in common.
+
+    Formula: symmetric about 0, and not a single value. Assumptions: none. Kind: exact. Source:
+    the formulas give both sides the same chances.
+
+    >>> kernel_objections(None)
+    ['hidden kernels are not independent draws from one known law']
+    """
+    if w_law is None:
+        return ["hidden kernels are not independent draws from one known law"]
+    if isinstance(w_law, PointMass):
+        return ["hidden kernels are fixed values, for which pattern_predictions is made"]
+    return [] if is_symmetric(w_law) else ["the law of hidden kernels is not symmetric about 0"]
+
+
+def output_objections(a_law: Law | None) -> list[str]:
+    """Return what stands against a law of output weights, None where they have none in common.
+
+    Formula: symmetric about 0. Assumptions: none. Kind: exact. Source: a > 0 needs probability
+    1/2.
+
+    >>> output_objections(PointMass(1.0))
+    ['the law of output weights is not symmetric about 0']
+    """
+    if a_law is None:
+        return ["output weights are not independent draws from one known law"]
+    return [] if is_symmetric(a_law) else ["the law of output weights is not symmetric about 0"]
+
+
 def momentum_gain(conditions: Conditions, w: Law | float, a_law: Law) -> float:
     """Return by how much Adam's momentum can raise a unit's survival beyond |a| < |w|.
 
@@ -125,7 +169,7 @@ def weight_objections(conditions: Conditions, shift: float, crossing: float) -> 
 
     `shift` is the change of P(fail) when every unit's survival is raised by `momentum_gain`,
     `crossing` the share of members saved by units that change sides. Formula: at most
-    `SHIFT_ALLOWED` and `CROSSING_ALLOWED`. Assumptions and kind: those of the two numbers.
+    `SHIFT_ALLOWED` and `CROSSING_ALLOWED`. Assumptions: those of the two numbers. Kind: empirical.
     Source: limits chosen here, below the tolerance of the predictions they guard.
 
     >>> weight_objections(Conditions(steps=13_000), 0.001, 0.003)
@@ -136,7 +180,7 @@ def weight_objections(conditions: Conditions, shift: float, crossing: float) -> 
         found.append(
             f"initial weights are small beside the learning rate {conditions.learning_rate:g}: "
             "Adam's momentum carries units through 0 and may change P(fail) by "
-            f"{100 * abs(shift):.1f} points"
+            f"{100 * abs(shift):.1f} points, which the momentum law counts in"
         )
     if crossing > CROSSING_ALLOWED:
         found.append(
@@ -144,6 +188,20 @@ def weight_objections(conditions: Conditions, shift: float, crossing: float) -> 
             "of the failures heal under gradient flow"
         )
     return found
+
+
+def tolerance(crossing: float) -> float:
+    """Return how far from the survival formula Adam may be and still agree with it.
+
+    Formula: the larger of 0.015 and 0.01 + crossing. Assumptions: Adam differs from gradient
+    flow, whose own distance from the formula is `crossing`, by at most a point. Kind:
+    empirical. Source: chosen here before any training, from `crossing_probability` at k = 2:
+    about 0.0025 for glorot_uniform and lecun, 0.009 for he_uniform, 0 for PyTorch's weights.
+
+    >>> round(tolerance(0.0025), 4), round(tolerance(0.009), 4)
+    (0.015, 0.019)
+    """
+    return max(0.015, 0.01 + crossing)
 
 
 def largest_weight(*laws: Law) -> float:

@@ -1,0 +1,153 @@
+"""Count what is true of networks before any training: a million draws of the initial weights.
+
+A case is a setting, a look at its weights that names events, and what theory says of them. Counts
+are kept by setting, so that the same command with more seeds adds to them.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tqdm import tqdm
+
+from jaxlab import engine, files, networks, store
+from jaxlab.spec import Setting
+from jaxlab.theory.prediction import Prediction
+
+TOGETHER = 2**16  # members drawn and looked at together
+FILE, MANIFEST = "counts.csv", "manifest.json"
+COLUMNS: tuple[str, ...] = ("setting", "digest", "event", "n", "count")
+
+Layers = Sequence[tuple[np.ndarray, np.ndarray | None]]
+Look = Callable[[Layers], Mapping[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A setting, the events to count in it, and the predictions of them.
+
+    `look` takes (kernel, bias) of every layer, member axis last, and returns (members,) truth
+    values by event.
+    """
+
+    setting: Setting
+    look: Look
+    predictions: tuple[Prediction, ...]
+
+
+@dataclass(frozen=True)
+class Census:
+    """A named list of cases whose settings' names are all different."""
+
+    name: str
+    cases: tuple[Case, ...]
+
+
+def count(setting: Setting, look: Look, seeds: np.ndarray) -> dict[str, int]:
+    """Return how many of the seeds' networks have each event at the start."""
+    counts: dict[str, int] = {}
+    for first in range(0, len(seeds), TOGETHER):
+        weights = engine.initial_weights(setting, seeds[first : first + TOGETHER])
+        for event, mask in look(weights).items():
+            counts[event] = counts.get(event, 0) + int(np.sum(mask))
+    return counts
+
+
+def born_dead(setting: Setting) -> Look:
+    """Return the look that finds networks born dead on the rows of the setting's task.
+
+    It is the same that judges members of sweeps: no gradient reaches a weight before the output's
+    bias on any row.
+    """
+    silent = engine.silence(setting)
+
+    def look(layers: Layers) -> dict[str, np.ndarray]:
+        flat = networks.pack(jax.tree.map(jnp.asarray, list(layers)))
+        return {"born_dead": np.asarray(silent(flat))}
+
+    return look
+
+
+Counts = dict[tuple[str, str], tuple[int, int]]
+
+
+def run_census(census: Census, seeds: int, *, out: Path, progress: bool, command: str) -> Counts:
+    """Count seeds 0, 1, ... of every case; return (n, count) by (setting, event).
+
+    Counts are kept in `out` after every case; what is there is not counted again. `ResultsError`
+    if the folder holds something else or cannot be written to.
+    """
+    known = _read(out / FILE) if (out / FILE).exists() else {}
+    _write_manifest(census, out, command)
+    look = {"desc": census.name, "ncols": 79, "file": sys.stderr, "delay": 2.0}
+    for case in tqdm(census.cases, disable=None if progress else True, **look):
+        name, digest = case.setting.name, case.setting.digest
+        before = known.get((name, digest), {})
+        done = max((n for n, _ in before.values()), default=0)
+        if done >= seeds:
+            continue
+        new = count(case.setting, case.look, np.arange(done, seeds))
+        known[name, digest] = {e: (seeds, c + before.get(e, (0, 0))[1]) for e, c in new.items()}
+        _write(out, known)
+    return {
+        (case.setting.name, event): found
+        for case in census.cases
+        for event, found in known[case.setting.name, case.setting.digest].items()
+    }
+
+
+def read_census(census: Census, folder: Path) -> Counts:
+    """Return the counts that a folder holds; ResultsError if those of a case are missing."""
+    if not (folder / FILE).exists():
+        raise store.ResultsError(f"{folder} holds no results (no {FILE})")
+    known, found = _read(folder / FILE), {}
+    for case in census.cases:
+        name, digest = case.setting.name, case.setting.digest
+        if (name, digest) not in known:
+            raise store.ResultsError(f"{folder} lacks the setting {name!r}; run its sweep again")
+        found |= {(name, event): counted for event, counted in known[name, digest].items()}
+    return found
+
+
+Known = dict[tuple[str, str], dict[str, tuple[int, int]]]
+
+
+def _read(path: Path) -> Known:
+    known: Known = {}
+    try:
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                counted = int(row["n"]), int(row["count"])
+                known.setdefault((row["setting"], row["digest"]), {})[row["event"]] = counted
+    except store.UNREADABLE as error:
+        text = f"{path} is damaged ({type(error).__name__}); move it away"
+        raise store.ResultsError(text) from error
+    return known
+
+
+def _write(out: Path, known: Known) -> None:
+    rows = [
+        dict(zip(COLUMNS, (name, digest, event, n, hits), strict=True))
+        for (name, digest), events in known.items()
+        for event, (n, hits) in events.items()
+    ]
+    files.write_csv(out / FILE, rows, COLUMNS)
+
+
+def _write_manifest(census: Census, out: Path, command: str) -> None:
+    digests = {case.setting.name: case.setting.digest for case in census.cases}
+    content = {"census": census.name, "digests": digests, "command": command}
+    content["fingerprint"] = store.fingerprint()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        files.write_atomically(out / MANIFEST, (json.dumps(content, indent=2) + "\n").encode())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        text = f"cannot write to {out}: {reason}; choose another --out"
+        raise store.ResultsError(text) from error
