@@ -254,9 +254,16 @@ def silence(setting: Setting) -> Callable[[jax.Array], jax.Array]:
     rows = block.shared_rows(setting.task)
     if rows is None:
         raise ValueError(f"the rows of task {setting.task.name!r} are drawn; they must be fixed")
-    model = training.Model(setting.network, setting.training)
+    (group,) = grouping.groups(Sweep("drawn", (setting,)))
     numbers = {name: jnp.float32(value) for name, value in training.numbers_of(setting).items()}
-    some = partial(training.silent, model, rows[..., None], numbers)
+    trainer = None
+    if jax.local_devices()[0].platform == "cpu":
+        trainer = native.trainer_for(group.skeleton, shuffling.BANK_SIZE, own_rows=False)
+    if trainer is None:
+        model = training.Model(setting.network, setting.training)
+        some = partial(training.silent, model, rows[..., None], numbers)
+    else:
+        some = partial(trainer.silent, rows, numbers)
 
     def all_of(flat: jax.Array) -> jax.Array:
         # Together they would not fit into the cache.

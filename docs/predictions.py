@@ -1,0 +1,196 @@
+"""Tables of predictions held against counts, and the deviations that the registry quotes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from docs.tables import markdown, percent
+from figures._counts import proportion
+from jaxlab import census, commandline, files, store
+from jaxlab.compare import Comparison, compare_all
+from jaxlab.result import Result
+from jaxlab.tally import clopper_pearson
+from jaxlab.theory import registry
+from sweeps import _run, default_initialisers, dying_relu, folk_to_survival, initialisation
+from sweeps import trainability
+from sweeps.published import PUBLISHED
+
+TRAINED = ("absolute_value", "negation", "doubling", "arithmetic", "trainability", "dying_relu")
+TRAINED += ("default_initialisers", "folk_to_survival")
+Compared = Mapping[str, Sequence[Comparison]]
+
+
+def counted(results: Path) -> tuple[dict[str, Result], Compared]:
+    """Return every sweep's result, and its comparisons and the census's by their names."""
+    import sweeps
+
+    found = {name: store.read_sweep(results / name) for name in TRAINED}
+    compared = {
+        name: compare_all(commandline.script(sweeps, name).comparisons(result))
+        for name, result in found.items()
+    }
+    cases = initialisation.build()
+    counts = census.read_census(cases, results / cases.name)
+    compared[cases.name] = compare_all(_run.comparisons(cases, counts))
+    return found, compared
+
+
+def off(row: Comparison) -> float:
+    """Return how far a rate is from what is predicted; beyond it, for a bound."""
+    distance = row.observed - (row.predicted or 0.0)
+    return {"lower bound": -distance, "upper bound": distance}.get(row.kind, abs(distance))
+
+
+def write_measured(compared: Compared) -> None:
+    """Write the largest deviation from each formula, event by event, where the registry reads it."""
+    worst: dict[tuple[str, str], tuple[str, Comparison]] = {}
+    for sweep, rows in compared.items():
+        for row in rows:
+            if row.predicted is None:
+                continue
+            try:
+                formula = registry.speaker(row.prediction, row.event, row.kind)
+            except KeyError:
+                continue  # what a thread says is no formula of theory
+            before = worst.get((formula, row.event))
+            if before is None or off(row) > off(before[1]):
+                worst[formula, row.event] = sweep, row
+    lines = [
+        {
+            "formula": formula,
+            "event": event,
+            "n": row.n,
+            "predicted": f"{row.predicted:.6f}",
+            "observed": f"{row.observed:.6f}",
+            "off": f"{off(row):.6f}",
+            "sweep": sweep,
+            "setting": row.setting,
+        }
+        for (formula, event), (sweep, row) in sorted(worst.items())
+    ]
+    files.write_csv(registry.MEASURED, lines, registry.COLUMNS)
+
+
+def prediction_table(rows: Sequence[Comparison]) -> str:
+    """Return prediction, kind, event, both rates, interval, n and verdict, a row for each."""
+    cells = [
+        [
+            f"{row.setting}: {row.event.replace('_', ' ')}",
+            row.prediction,
+            row.kind,
+            percent(row.predicted, 3),
+            percent(row.observed, 3),
+            f"[{percent(row.ci_low, 3)}, {percent(row.ci_high, 3)}]",
+            f"{row.n:,}",
+            str(row.verdict),
+        ]
+        for row in rows
+        if row.predicted is not None
+    ]
+    head = ["event", "prediction", "kind", "predicted %", "measured %", "95 % interval", "n"]
+    return markdown([*head, "verdict"], cells)
+
+
+def withheld_table(rows: Sequence[Comparison]) -> str:
+    """Return the events of which theory says nothing, with what was counted and the reason."""
+    cells = [
+        [
+            f"{row.setting}: {row.event.replace('_', ' ')}",
+            percent(row.observed, 3),
+            f"{row.n:,}",
+            row.source.removeprefix("none: "),
+        ]
+        for row in rows
+        if row.predicted is None
+    ]
+    return markdown(["event", "measured %", "n", "why there is no prediction"], cells)
+
+
+def deviation_table() -> str:
+    """Return, for every formula that was held against counts, how far they were from it."""
+    rows = [
+        [entry.name, entry.kind.split(",")[0], one.event.replace("_", " "), _deviation(one.off)]
+        + [f"{one.n:,}", one.where]
+        for entry in registry.entries()
+        for one in entry.measured
+    ]
+    head = ["formula", "kind", "event", "largest deviation, points", "n", "where"]
+    return markdown(head, rows)
+
+
+def _deviation(value: float) -> str:
+    return f"{100 * value:.2f}" if value >= 0 else f"kept, {-100 * value:.2f} left"
+
+
+def defaults_table(result: Result, compared: Sequence[Comparison]) -> str:
+    """Return failures on |x| by initialiser and number of units, measured and predicted."""
+    said = {(c.setting, c.prediction): c for c in compared if c.event == "training_fails"}
+    rows = []
+    for k in default_initialisers.UNITS:
+        cells = [str(k), percent(2.0 ** (1 - k))]
+        for law in default_initialisers.LAWS:
+            name = default_initialisers.name_of(law, k)
+            flow = said[name, "gradient flow"]
+            cells.append(
+                f"{percent(flow.observed)} [{percent(flow.ci_low)}, {percent(flow.ci_high)}]; "
+                f"{percent(flow.predicted)}"
+            )
+        rows.append(cells)
+    return markdown(["units", "2^(1-k)", *default_initialisers.LAWS], rows)
+
+
+def scales_table(result: Result, k: int) -> str:
+    """Return failures of k units by the scale of weights and the optimiser."""
+    names = list(folk_to_survival.optimisers())
+    rows = []
+    for ratio in folk_to_survival.RATIOS:
+        cells = [f"{ratio:g}"]
+        for name in names:
+            tally = result.members[folk_to_survival.name_of(k, name, ratio)].tally
+            interval = clopper_pearson(tally.failed, tally.n)
+            bounds = f"[{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+            cells.append(f"{percent(tally.failed / tally.n, 1)} {bounds}")
+        rows.append(cells)
+    return markdown(["weight scale / rate", *names], rows)
+
+
+def published_table(found: Mapping[str, Result]) -> str:
+    """Return published frequencies beside ours, each with its interval."""
+    rows = []
+    for entry in PUBLISHED:
+        members = found[entry.sweep].members[entry.setting]
+        hits = {
+            "collapsed": dying_relu.collapsed,
+            "training_succeeds": lambda m: m.names == "solved",
+            "dead": lambda m: m.names == "dead",
+        }[entry.event](members)
+        ours = proportion(int(hits.sum()), len(hits))
+        theirs = f"{entry.relation} {percent(entry.rate, 1)}".removeprefix("= ")
+        if entry.count is not None:
+            interval = clopper_pearson(entry.count, entry.n)
+            theirs += f" [{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
+        rows.append(
+            [
+                f"{entry.setting}: {entry.event.replace('_', ' ')}",
+                theirs,
+                f"{entry.n:,}",
+                f"{percent(ours['rate'], 2)} [{percent(ours['ci_low'])}, {percent(ours['ci_high'])}]",
+                f"{ours['n']:,}",
+                entry.source,
+                entry.note,
+            ]
+        )
+    head = ["event", "published %", "of", "ours %", "of", "source", "note"]
+    return markdown(head, rows)
+
+
+def deaths_table(result: Result) -> str:
+    """Return who is born dead and who ends as a constant, for every deep narrow network."""
+    rows = []
+    for name, members in result.members.items():
+        cells = [name]
+        for mask in (members.born_dead, dying_relu.collapsed(members), members.names == "solved"):
+            row = proportion(int(mask.sum()), len(mask))
+            bounds = f"[{percent(row['ci_low'])}, {percent(row['ci_high'])}]"
+            cells.append(f"{percent(row['rate'])} {bounds}")
+        rows.append([*cells, f"{len(members.seeds):,}"])
+    return markdown(["network", "born dead %", "collapsed %", "solved %", "n"], rows)
