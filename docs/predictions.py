@@ -8,14 +8,20 @@ from figures._counts import proportion
 from jaxlab import census, commandline, files, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.result import Result
-from jaxlab.tally import clopper_pearson
+from jaxlab.tally import Tally, clopper_pearson
 from jaxlab.theory import registry
-from sweeps import _run, default_initialisers, dying_relu, folk_to_survival, initialisation
-from sweeps import trainability
-from sweeps.published import PUBLISHED
+from sweeps import (
+    _run,
+    default_initialisers,
+    dying_relu,
+    folk_to_survival,
+    initialisation,
+)
+from sweeps._published import PUBLISHED
 
 TRAINED = ("absolute_value", "negation", "doubling", "arithmetic", "trainability", "dying_relu")
 TRAINED += ("default_initialisers", "folk_to_survival")
+README_UNITS = (2, 4, 8, 16)
 Compared = Mapping[str, Sequence[Comparison]]
 
 
@@ -41,7 +47,7 @@ def off(row: Comparison) -> float:
 
 
 def write_measured(compared: Compared) -> None:
-    """Write the largest deviation from each formula, event by event, where the registry reads it."""
+    """Write the largest deviation from each formula where the registry reads it."""
     worst: dict[tuple[str, str], tuple[str, Comparison]] = {}
     for sweep, rows in compared.items():
         for row in rows:
@@ -68,6 +74,7 @@ def write_measured(compared: Compared) -> None:
         for (formula, event), (sweep, row) in sorted(worst.items())
     ]
     files.write_csv(registry.MEASURED, lines, registry.COLUMNS)
+    registry.entries.cache_clear()
 
 
 def prediction_table(rows: Sequence[Comparison]) -> str:
@@ -108,8 +115,14 @@ def withheld_table(rows: Sequence[Comparison]) -> str:
 def deviation_table() -> str:
     """Return, for every formula that was held against counts, how far they were from it."""
     rows = [
-        [entry.name, entry.kind.split(",")[0], one.event.replace("_", " "), _deviation(one.off)]
-        + [f"{one.n:,}", one.where]
+        [
+            entry.name,
+            entry.kind.split(",")[0],
+            one.event.replace("_", " "),
+            _deviation(one.off),
+            f"{one.n:,}",
+            one.where,
+        ]
         for entry in registry.entries()
         for one in entry.measured
     ]
@@ -121,21 +134,45 @@ def _deviation(value: float) -> str:
     return f"{100 * value:.2f}" if value >= 0 else f"kept, {-100 * value:.2f} left"
 
 
-def defaults_table(result: Result, compared: Sequence[Comparison]) -> str:
+def defaults_table(result: Result) -> str:
     """Return failures on |x| by initialiser and number of units, measured and predicted."""
-    said = {(c.setting, c.prediction): c for c in compared if c.event == "training_fails"}
     rows = []
     for k in default_initialisers.UNITS:
         cells = [str(k), percent(2.0 ** (1 - k))]
         for law in default_initialisers.LAWS:
             name = default_initialisers.name_of(law, k)
-            flow = said[name, "gradient flow"]
-            cells.append(
-                f"{percent(flow.observed)} [{percent(flow.ci_low)}, {percent(flow.ci_high)}]; "
-                f"{percent(flow.predicted)}"
-            )
+            tally = result.members[name].tally
+            row = proportion(tally.failed, tally.n)
+            bounds = f"[{percent(row['ci_low'])}, {percent(row['ci_high'])}]"
+            said = default_initialisers.expected(result.sweep[name]).probability
+            cells.append(f"{percent(row['rate'])} {bounds}; {percent(said)}")
         rows.append(cells)
     return markdown(["units", "2^(1-k)", *default_initialisers.LAWS], rows)
+
+
+def readme_defaults(result: Result) -> str:
+    """Return, for each initialiser, how often few units fail and how many it takes for 99 %."""
+    tallies = {
+        law: {
+            k: result.members[default_initialisers.name_of(law, k)].tally
+            for k in default_initialisers.UNITS
+        }
+        for law in default_initialisers.LAWS
+    }
+    rows = [
+        [f"{k} units fail, %"]
+        + [percent(of_law[k].failed / of_law[k].n, 1) for of_law in tallies.values()]
+        for k in README_UNITS
+    ]
+    return markdown(
+        ["", *tallies], [*rows, ["units for 99 %", *map(_enough, tallies.values())]]
+    )
+
+
+def _enough(tallies: Mapping[int, Tally]) -> str:
+    """Return the fewest units whose failures are surely below 1 %."""
+    found = [k for k, t in tallies.items() if clopper_pearson(t.failed, t.n).high < 0.01]
+    return str(min(found)) if found else f"> {max(tallies)}"
 
 
 def scales_table(result: Result, k: int) -> str:
@@ -164,16 +201,17 @@ def published_table(found: Mapping[str, Result]) -> str:
             "dead": lambda m: m.names == "dead",
         }[entry.event](members)
         ours = proportion(int(hits.sum()), len(hits))
+        bounds = f"[{percent(ours['ci_low'])}, {percent(ours['ci_high'])}]"
         theirs = f"{entry.relation} {percent(entry.rate, 1)}".removeprefix("= ")
-        if entry.count is not None:
+        if entry.count is not None and entry.n is not None:
             interval = clopper_pearson(entry.count, entry.n)
             theirs += f" [{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
         rows.append(
             [
                 f"{entry.setting}: {entry.event.replace('_', ' ')}",
                 theirs,
-                f"{entry.n:,}",
-                f"{percent(ours['rate'], 2)} [{percent(ours['ci_low'])}, {percent(ours['ci_high'])}]",
+                "-" if entry.n is None else f"{entry.n:,}",
+                f"{percent(ours['rate'])} {bounds}",
                 f"{ours['n']:,}",
                 entry.source,
                 entry.note,

@@ -7,11 +7,12 @@ Nothing in those tables is typed in: run the sweep that the tables name, then th
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from docs import speed, threads
+from docs import fates, predictions, speed, threads
 from docs.tables import markdown, percent
 from figures.__main__ import draw
 from jaxlab import commandline, files, outcomes, store
@@ -20,11 +21,12 @@ from jaxlab.contrast import mcnemar
 from jaxlab.result import Result
 from jaxlab.tally import clopper_pearson
 from jaxlab.theory.crossing import crosses
-from sweeps import absolute_value, arithmetic, doubling, negation, squares
+from sweeps import absolute_value, arithmetic, doubling, folk_to_survival, negation, squares
 from tests import test_keras_trajectories as keras
 
 ROOT = Path(__file__).parent.parent
 HEADLINE = ("k=1", "k=2", "k=3", "k=4", "k=6", "k=8", "k=2 he", "k=2 lecun", "k=2 pytorch")
+PICTURES = ("absolute_value", "default_initialisers", "folk_to_survival", "boundary")
 README_ROWS = ("k=2", "k=3", "k=4", "k=8")
 
 
@@ -173,6 +175,28 @@ def thread_parts(results: Path, of_absolute_value: Result) -> dict[str, str]:
     }
 
 
+def theory_parts(found: Mapping[str, Result], compared: predictions.Compared) -> dict[str, str]:
+    """Return the tables of theory and the literature by the names of their places."""
+    defaults = found["default_initialisers"]
+    births, deaths = compared["initialisation"], compared["dying_relu"]
+    parts = {
+        "rules": fates.rule_table(defaults),
+        "other_fates": fates.other_tasks_table(found["negation"], found["doubling"]),
+        "births": predictions.prediction_table(births),
+        "births_withheld": predictions.withheld_table(births),
+        "deviations": predictions.deviation_table(),
+        "defaults": predictions.defaults_table(defaults),
+        "deaths": predictions.deaths_table(found["dying_relu"]),
+        "deaths_predicted": predictions.prediction_table(deaths),
+        "trainability": outcome_table(found["trainability"]),
+        "trainability_predicted": predictions.prediction_table(compared["trainability"]),
+        "published": predictions.published_table(found),
+    }
+    for k in folk_to_survival.UNITS:
+        parts[f"scales_{k}"] = predictions.scales_table(found["folk_to_survival"], k)
+    return parts
+
+
 def write(results: Path) -> None:
     """Write docs/results.md, the README's table and its figure from the results in a folder."""
     folder = results / "absolute_value"
@@ -189,7 +213,9 @@ def write(results: Path) -> None:
     orders = speed.read(results / "benchmarks" / "orders.json")
     parts["measurements"] = f"{speed.measurement_table(found)}\n\nMade with {speed.made(found)}"
     parts["orders"] = f"{speed.orders_table(orders)}\n\nMade with {speed.made(orders)}"
-    parts |= thread_parts(results, result)
+    found, compared = predictions.counted(results)
+    predictions.write_measured(compared)
+    parts |= thread_parts(results, result) | theory_parts(found, compared)
     path = ROOT / "docs" / "results.md"
     text = path.read_text()
     for name, content in parts.items():
@@ -198,14 +224,17 @@ def write(results: Path) -> None:
     answer = absolute_value.answer(result, compared).replace("\n", " ")
     head = f"{headline_table(result, compared)}\n\n{answer}"
     new = replace_between(readme.read_text(), "headline", f"{head}\n\nMade with {made}")
+    by_default = predictions.readme_defaults(found["default_initialisers"])
+    new = replace_between(new, "defaults", by_default)
     ratios = f"{speed.ratio_table(found)}\n\n{speed.sentence(found)}"
     new = replace_between(new, "threads", threads.readme_table(read_claims(results)))
     new = replace_between(new, "speed", f"{ratios} Made with {speed.made(found)}")
     files.write_atomically(path, text.encode())
     files.write_atomically(readme, new.encode())
-    drawn = draw("absolute_value", results, results / "figures")
-    picture = next(p for p in drawn if p.name == "absolute_value.png")
-    files.write_atomically(ROOT / "docs" / picture.name, picture.read_bytes())
+    for name in PICTURES:
+        drawn = draw(name, results, results / "figures")
+        picture = next(p for p in drawn if p.name == f"{name}.png")
+        files.write_atomically(ROOT / "docs" / picture.name, picture.read_bytes())
 
 
 def main() -> None:

@@ -89,10 +89,14 @@ def run_census(census: Census, seeds: int, *, out: Path, progress: bool, command
     for case in tqdm(census.cases, disable=None if progress else True, **look):
         name, digest = case.setting.name, case.setting.digest
         before = known.get((name, digest), {})
+        if not {p.event for p in case.predictions} <= set(before):
+            before = {}  # events were named since: count all anew
         done = max((n for n, _ in before.values()), default=0)
         if done >= seeds:
             continue
         new = count(case.setting, case.look, np.arange(done, seeds))
+        if before and set(new) != set(before):
+            before, new = {}, count(case.setting, case.look, np.arange(seeds))
         known[name, digest] = {e: (seeds, c + before.get(e, (0, 0))[1]) for e, c in new.items()}
         _write(out, known)
     return {
@@ -122,8 +126,13 @@ def _read(path: Path) -> Known:
     known: Known = {}
     try:
         with path.open(newline="") as file:
-            for row in csv.DictReader(file):
+            rows = csv.DictReader(file)
+            if tuple(rows.fieldnames or ()) != COLUMNS:
+                raise ValueError("other columns")
+            for row in rows:
                 counted = int(row["n"]), int(row["count"])
+                if not 0 <= counted[1] <= counted[0]:
+                    raise ValueError("more events than networks")
                 known.setdefault((row["setting"], row["digest"]), {})[row["event"]] = counted
     except store.UNREADABLE as error:
         text = f"{path} is damaged ({type(error).__name__}); move it away"
@@ -144,6 +153,8 @@ def _write_manifest(census: Census, out: Path, command: str) -> None:
     digests = {case.setting.name: case.setting.digest for case in census.cases}
     content = {"census": census.name, "digests": digests, "command": command}
     content["fingerprint"] = store.fingerprint()
+    if (out / MANIFEST).exists() and _census_of(out / MANIFEST) != census.name:
+        raise store.ResultsError(f"{out} holds something else; choose another --out")
     try:
         out.mkdir(parents=True, exist_ok=True)
         files.write_atomically(out / MANIFEST, (json.dumps(content, indent=2) + "\n").encode())
@@ -151,3 +162,10 @@ def _write_manifest(census: Census, out: Path, command: str) -> None:
         reason = error.strerror or str(error)
         text = f"cannot write to {out}: {reason}; choose another --out"
         raise store.ResultsError(text) from error
+
+
+def _census_of(manifest: Path) -> str | None:
+    try:
+        return json.loads(manifest.read_text())["census"]
+    except store.UNREADABLE:
+        return None

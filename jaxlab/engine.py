@@ -16,7 +16,7 @@ from jax.sharding import AxisType, Mesh, PartitionSpec
 
 from jaxlab import block, grouping, keys, native, networks, shuffling, tasks, training
 from jaxlab.grouping import MAX_LANES, Columns, Group, Schedule, columns, laws
-from jaxlab.spec import Initialiser, Setting, Sweep
+from jaxlab.spec import Initialiser, Setting
 
 MAX_BLOCKS = 8  # lane blocks of a device in one call
 OWN_ENTRIES = 2**25  # numbers in the members' own rows on a device in one call: 128 MiB
@@ -225,11 +225,11 @@ class Runner:
 def initial_weights(setting: Setting, seeds: np.ndarray) -> list[tuple[np.ndarray, Any]]:
     """Return (kernel, bias) of every layer, member axis last, as seeds are given at the start.
 
-    Nothing is trained. Members are drawn `DRAWN` at a time; bias is None without biases.
+    Nothing is trained, so the network need not fit the task. Members are drawn `DRAWN` at a time;
+    bias is None without biases.
     """
-    (group,) = grouping.groups(Sweep("drawn", (setting,)))
-    columns, law = grouping.columns([setting]), laws(setting)
-    program = _draw_program(group.skeleton, law, tasks.definition(setting.task))
+    columns, skeleton = grouping.columns([setting]), grouping.skeleton(setting)
+    program = _draw_program(skeleton, laws(setting), tasks.definition(setting.task))
     numbers = {name: np.float32(value) for name, value in setting.task.numbers.items()}
     numbers = {name: np.full(DRAWN, value) for name, value in numbers.items()}
     fixed = {n: np.repeat(columns[n].astype(np.float32), DRAWN, 0) for n in ("scales", "scaling")}
@@ -254,11 +254,12 @@ def silence(setting: Setting) -> Callable[[jax.Array], jax.Array]:
     rows = block.shared_rows(setting.task)
     if rows is None:
         raise ValueError(f"the rows of task {setting.task.name!r} are drawn; they must be fixed")
-    (group,) = grouping.groups(Sweep("drawn", (setting,)))
     numbers = {name: jnp.float32(value) for name, value in training.numbers_of(setting).items()}
     trainer = None
     if jax.local_devices()[0].platform == "cpu":
-        trainer = native.trainer_for(group.skeleton, shuffling.BANK_SIZE, own_rows=False)
+        trainer = native.trainer_for(
+            grouping.skeleton(setting), shuffling.BANK_SIZE, own_rows=False
+        )
     if trainer is None:
         model = training.Model(setting.network, setting.training)
         some = partial(training.silent, model, rows[..., None], numbers)

@@ -68,7 +68,7 @@ class Axis:
         distances. ValueError where there is no room for so many different numbers.
         """
         own = np.asarray(self.values)
-        ratios = own.min() > 0 and np.std(np.diff(np.log(own))) < np.std(np.diff(own))
+        ratios = own.min() > 0 and _unevenness(np.log(own)) < _unevenness(own)
         right = "two numbers, the smaller first" + (", both above 0" if ratios else "")
         if not (np.isfinite([low, high]).all() and low < high and (low > 0 or not ratios)):
             raise ValueError(f"window of {self.label!r} is {low:g} to {high:g}; it must be {right}")
@@ -80,6 +80,12 @@ class Axis:
         for path in self.paths:
             setting = replaced(setting, path, self.values[i])
         return setting
+
+
+def _unevenness(values: np.ndarray) -> float:
+    """Return how much the distances of ascending values differ, relative to their mean."""
+    distances = np.diff(values)
+    return float(distances.std() / distances.mean()) if len(distances) > 1 else 0.0
 
 
 @dataclass(frozen=True)

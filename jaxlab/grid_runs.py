@@ -219,6 +219,8 @@ def run_grid(
                     file.save_now_and_then()
                     bar.update(len(cells))
         finally:
+            # Ctrl-C may have come between a call's counts and their number.
+            file.done[:] = [file.counts[list(part.rows)].sum() for part in todo]
             file.save()
     return GridResult(grid, file.counts)
 

@@ -73,12 +73,12 @@ def main() -> None:
         return
     asked = _run.Asked(options.seeds, options.first_seed, options.shard, options.quick)
     how = {"lane_width": options.lane_width, "progress": not options.quiet}
+    commandline.use_all_cores()  # before a census is built, which takes devices
     built = None if options.name == CLAIMS else commandline.script(sweeps, options.name).build()
     zoom = {"window": options.window, "cells": options.cells, "double": options.float64}
     if any(zoom.values()) and not isinstance(built, Grid):
         text = "--cells, --window and --float64 are for maps"
         raise ValueError(f"{options.name} is no map; {text}")
-    commandline.use_all_cores()
     if built is None:
         claims.run_claims(asked, options.out, **how)
     elif isinstance(built, Census):

@@ -5,6 +5,8 @@ step plus a sine, and (|x1 + x2|, |x1 - x2|), on 3,000 points, Adam at 1e-3 in b
 initial weights of He, PyTorch and RAI (randomised asymmetric initialisation).
 """
 
+import dataclasses
+
 import numpy as np
 
 from jaxlab import Initialiser, Network, Result, Setting, Sweep, Training, paper_tasks
@@ -35,6 +37,7 @@ LAYERS = 10  # of weights: nine hidden layers and the output's
 DEPTHS = (3, 5, 20)
 WIDTHS = (3, 5)
 EPOCHS = 100
+LONGER, NARROWER = "five times as long", "up to sqrt 3"
 
 
 def build() -> Sweep:
@@ -42,7 +45,18 @@ def build() -> Sweep:
     settings = [setting(target, law) for target in TARGETS for law in LAWS]
     settings += [setting("absolute_value", law, layers=n) for n in DEPTHS for law in LAWS]
     settings += [setting("absolute_value", "He", width=n) for n in WIDTHS]
-    return Sweep("dying_relu", tuple(settings))
+    return Sweep("dying_relu", (*settings, *other_set_ups()))
+
+
+def other_set_ups() -> list[Setting]:
+    """Return what was tried where the papers counted otherwise: width, length, span of inputs."""
+    settings = [setting("folded_plane", law, width=n) for n in (2, 3) for law in ("He", "RAI")]
+    base = setting("sine", "RAI")
+    longer = dataclasses.replace(base.training, epochs=5 * EPOCHS)
+    settings.append(dataclasses.replace(base, name=f"{base.name}, {LONGER}", training=longer))
+    narrow = dataclasses.replace(base.task, numbers={"low": -(3**0.5), "high": 3**0.5})
+    settings.append(dataclasses.replace(base, name=f"{base.name}, {NARROWER}", task=narrow))
+    return settings
 
 
 def name_of(target: str, law: str, layers: int = LAYERS, width: int | None = None) -> str:
@@ -86,8 +100,8 @@ def predictions(setting: Setting) -> tuple[Prediction, ...]:
 
 def report(result: Result, compared: list[Comparison]) -> str:
     """Return how many are born dead and how many end as a constant, and what theory says."""
-    lines = [f"{'target, weights, layers x width':<36} {'born dead':>10} {'collapsed':>10}"]
+    lines = [f"{'target, weights, layers x width':<40} {'born dead':>10} {'collapsed':>10}"]
     for name, members in result.members.items():
         shares = [100 * np.mean(mask) for mask in (members.born_dead, collapsed(members))]
-        lines.append(f"{name:<36} {shares[0]:8.2f} % {shares[1]:8.2f} %")
+        lines.append(f"{name:<40} {shares[0]:8.2f} % {shares[1]:8.2f} %")
     return "\n".join([*lines, "", comparison_table(compared)])

@@ -1,8 +1,8 @@
 """From 2^(1-k) to the survival formula: failing on |x| over weight scale / learning rate.
 
 The forum program with 2, 3 and 4 units, all weights Gaussian of one scale, which goes through five
-decades; Adam with four memories of its gradients (b1) at 1e-3, and SGD at 1e-7 from the same
-weights. Beside it single units with weights of a few learning rates / (1 - b1): who lives.
+decades; Adam with four memories of its gradients (b1) at 1e-3, and SGD at 1e-7 with weights of the
+same scale. Beside it single units with weights of a few learning rates / (1 - b1): who lives.
 """
 
 import numpy as np

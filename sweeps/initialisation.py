@@ -151,7 +151,7 @@ def of_ball(
     d: int, radius: float, name: str = "Gaussian", law: Initialiser = GAUSSIAN, n: int = 4
 ) -> Case:
     """Return how many of n units are dead on a ball in d dimensions."""
-    setting = drawn(f"{name}, {n} units, |x| up to {radius:.3g} in {d}-d", (d, n, 1), law)
+    setting = drawn(f"{name} units, R = {radius:.3g}, d = {d}", (d, n, 1), law)
 
     def look(layers: Layers):
         kernel, bias = layers[0]

@@ -1,4 +1,4 @@
-"""Exact: what a grid consists of, its JSON form and how it is shown."""
+"""Exact: what a grid consists of, its JSON form, its windows and how it is shown."""
 
 import dataclasses
 
@@ -110,3 +110,98 @@ def test_shown_it_has_a_letter_a_cell_and_no_more_than_80_columns(columns):
     assert columns < 7 or lines[5].endswith("0.0123")
     key = " ".join(lines[6:])
     assert all(name in key for name in ("solved", "dead", "diverged", "unfinished", "other"))
+
+
+@pytest.mark.parametrize("rows", [33, 40, 512])
+@pytest.mark.parametrize("columns", [71, 80, 4096])
+def test_of_a_large_grid_some_rows_and_columns_are_shown(rows, columns):
+    counts = np.zeros((rows, columns, len(OUTCOMES)), int)
+    counts[..., 0] = 1
+    for i, j, outcome in ((0, 0, 6), (-1, 0, 7), (0, -1, 8), (-1, -1, 9)):
+        counts[i, j] = np.eye(len(OUTCOMES), dtype=int)[outcome]
+    along = Axis("rate", (samples.RATE,), np.geomspace(1e-4, 0.0123, columns).tolist())
+    up = Axis("scale", (samples.SCALE,), np.linspace(1, 33, rows).tolist())
+    lines = str(GridResult(Grid("g", GRID.base, up, along), counts)).splitlines()
+    cells = lines[2:34]
+    assert max(map(len, lines)) == 80
+    assert len(lines) < 40
+    assert [cells[0].split()[0], cells[-1].split()[0]] == ["33", "1"]
+    assert all(len(line) == 80 for line in cells)
+    assert cells[0][10:] == "!" + 68 * "." + "?"
+    assert cells[-1][10:] == "#" + 68 * "." + "u"
+    assert lines[34].split() == ["0.0001", "0.0123"]
+    assert len(lines[34]) == 80
+
+
+RATES = Axis("rate", (samples.RATE,), np.geomspace(1e-3, 10, 9).tolist())
+SLOPES = Axis("slope", ("network.slope",), np.linspace(-1, 1, 9).tolist())
+
+
+@given(st.floats(1e-9, 1e9), st.floats(1.001, 1e6), st.integers(2, 50))
+def test_a_window_of_equal_ratios(low, ratio, count):
+    found = RATES.between(low, low * ratio, count)
+    assert (found.label, found.paths) == (RATES.label, RATES.paths)
+    assert len(found.values) == count
+    assert (found.values[0], found.values[-1]) == (low, low * ratio)
+    np.testing.assert_allclose(np.diff(np.log(found.values)), np.log(ratio) / (count - 1))
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e6), st.integers(2, 50))
+def test_a_window_of_equal_distances(low, width, count):
+    found = SLOPES.between(low, low + width, count)
+    assert (found.values[0], found.values[-1]) == (low, low + width)
+    np.testing.assert_allclose(np.diff(found.values), width / (count - 1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize(
+    ("values", "ratios"),
+    [
+        ((1, 3, 4), False),
+        ((1, 2, 3, 4), False),
+        ((1, 2, 3, 4, 6, 8, 12, 16), True),
+        ((1, 10, 100), True),
+        ((1, 2), False),
+        ((2,), False),
+    ],
+)
+def test_the_unit_of_an_axis_does_not_say_how_a_window_is_spaced(values, ratios, factor):
+    axis = Axis("a", (samples.RATE,), [factor * v for v in values])
+    wanted = (2 if ratios else 2.5) * factor
+    assert axis.between(factor, 4 * factor, 3).values[1] == pytest.approx(wanted)
+
+
+WRONG = [
+    (RATES, (2.0, 1.0, 5), "window of 'rate' is 2 to 1; it must be two numbers, the smaller first"),
+    (RATES, (1.0, 1.0, 5), "the smaller first, both above 0"),
+    (RATES, (0.0, 1.0, 5), "both above 0"),
+    (RATES, (-1.0, 1.0, 5), "both above 0"),
+    (SLOPES, (float("nan"), 1.0, 5), "window of 'slope' is nan to 1"),
+    (SLOPES, (0.0, float("inf"), 5), "window of 'slope' is 0 to inf"),
+    (SLOPES, (1.0, float(np.nextafter(1, 2)), 5), "must ascend"),  # there are but two numbers
+]
+
+
+@pytest.mark.parametrize(("axis", "window", "said"), WRONG)
+def test_an_impossible_window_is_refused(axis, window, said):
+    with pytest.raises(ValueError, match=said):
+        axis.between(*window)
+
+
+def test_a_zoomed_grid_has_other_cells_and_is_else_the_same():
+    grid = Grid("g", GRID.base, rows=RATES, columns=SLOPES)
+    found = grid.zoomed((-0.5, 0.25, 1e-2, 1.0), 5)
+    assert (found.name, found.base, found.shape) == (grid.name, grid.base, (5, 5))
+    assert (found.columns.values[0], found.columns.values[-1]) == (-0.5, 0.25)
+    np.testing.assert_allclose(found.rows.values, np.geomspace(1e-2, 1, 5))
+    assert grid.zoomed().shape == (9, 9)
+    np.testing.assert_allclose(grid.zoomed().rows.values, RATES.values)
+    window = grid.zoomed(window=(0.0, 0.5, 2.0, 3.0))
+    assert window.shape == (9, 9)
+    assert window.rows.values[0] == 2
+    more = grid.zoomed(cells=17)
+    assert more.shape == (17, 17)
+    assert (more.columns.values[0], more.columns.values[-1]) == (-1, 1)
+    assert grid_from_json(found.to_json()) == found
+    with pytest.raises(ValueError, match="window of 'rate'"):
+        grid.zoomed((-0.5, 0.25, 0.0, 1.0))

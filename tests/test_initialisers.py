@@ -5,7 +5,8 @@ Kolmogorov-Smirnov test. False fail: `FALSE_FAIL` each (the streams are fixed, s
 passes once always does). False pass: the test rejects once the empirical law is 0.0094 away, so a
 law whose distribution function differs from the stated one by 0.02 anywhere passes with a
 probability below 1e-7 (Dvoretzky-Kiefer-Wolfowitz). Negative controls: neighbouring laws, which
-differ by at least that, are told apart.
+differ by at least that, are told apart. Of RAI the one entry in each unit that is from Beta(2, 1)
+has its place and sign counted, too, with what these tests miss.
 """
 
 import dataclasses
@@ -15,11 +16,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from acceptance import FALSE_FAIL, assert_rounding
+from acceptance import FALSE_FAIL, agrees, assert_rounding, false_pass, uniform_p_value
 from scipy import stats
 
-from jaxlab import initialisers, tasks
+from jaxlab import initialisers, spec, tasks
 from jaxlab.spec import Initialiser, Network, Setting
+from jaxlab.theory.laws import PointMass
 
 FAN_IN, FAN_OUT, DRAWS = 4, 6, 82_000
 NETWORK = Network((FAN_IN, FAN_OUT), ("linear",))
@@ -205,3 +207,122 @@ def test_layers_have_their_own_scales_and_their_own_randomness():
     without = initialisers.draw_network(bare, laws, jax.random.key(0), jnp.ones((2, 2)))
     assert [bias for _, bias in without] == [None, None]
     assert np.array_equal(without[0][0], plain[0][0])
+
+
+@pytest.mark.parametrize(
+    ("law", "wanted"),
+    [
+        (Initialiser("he_normal"), 0.0),
+        (Initialiser("pytorch", bias_scale=-3.0), stats.uniform(-1.5, 3.0)),
+        (Initialiser("pytorch", bias="zeros"), 0.0),
+        (Initialiser("pytorch", bias_scale=0.0), 0.0),
+        (Initialiser("he_normal", bias="constant", bias_scale=-2.0), -2.0),
+        (Initialiser("he_normal", bias="random_uniform", bias_scale=-2.0), stats.uniform(-2, 4)),
+        (Initialiser("pytorch", bias="random_uniform"), stats.uniform(-1, 2)),
+        (Initialiser("orthogonal", bias="random_normal", bias_scale=0.5), stats.norm(0, 0.5)),
+    ],
+)
+def test_a_bias_follows_its_stated_law(law, wanted):
+    found = initialisers.bias_distribution(setting(law), 0)
+    biases = drawn(law)[1].ravel().astype(float)
+    if isinstance(wanted, float):
+        assert found == PointMass(wanted)
+        assert set(biases.tolist()) == {wanted}
+        return
+    assert found is not None
+    assert found.support() == pytest.approx(wanted.support())
+    assert stats.kstest(biases, found.cdf)[1] > FALSE_FAIL
+    assert stats.kstest(biases, wanted.cdf)[1] > FALSE_FAIL
+    assert stats.kstest(1.2 * biases, found.cdf)[1] < FALSE_FAIL
+
+
+def test_every_bias_law_is_stated_and_none_is_that_of_rai_alone():
+    for bias in spec.BIAS_LAWS:
+        for law in (name for name in spec.KERNEL_LAWS if name not in ("values", "rai")):
+            assert initialisers.bias_distribution(setting(Initialiser(law, bias=bias)), 0)
+    rai = setting(Initialiser("rai"))
+    assert initialisers.bias_distribution(rai, 0) is None
+    assert initialisers.kernel_distribution(rai, 0) is None
+    assert initialisers.kernel_values(rai, 0) is None
+    bare = dataclasses.replace(NETWORK, use_bias=False)
+    for law in ("rai", "pytorch"):
+        without = Setting("s", rai.task, bare, (Initialiser(law),))
+        assert initialisers.bias_distribution(without, 0) == PointMass(0.0)
+    assert initialisers.bias_limit(rai, 0) == pytest.approx(5 * 0.6007 / 2)
+
+
+@pytest.mark.parametrize("bias", ["zeros", "constant", "random_normal", "random_uniform"])
+def test_rai_leaves_no_choice_of_bias(bias):
+    with pytest.raises(ValueError, match=f"bias initialiser is '{bias}'; .* 'default' for rai"):
+        Initialiser("rai", bias=bias)
+
+
+def of_rai(fan_in: int, fan_out: int, count: int) -> np.ndarray:
+    """Return kernels and biases of units (units, in + 1), the bias last."""
+
+    def one(key):
+        pair = jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
+        return initialisers.draw(Initialiser("rai"), pair, (fan_in, fan_out), 1.0, 1.0)
+
+    kernels, biases = jax.jit(jax.vmap(one))(jax.random.split(jax.random.key(3), count))
+    both = np.concatenate([kernels, np.asarray(biases)[:, None]], axis=1)
+    return np.moveaxis(both, 1, 2).reshape(-1, fan_in + 1).astype(float)
+
+
+WIDE_IN, UNITS = 10_000, 1_000  # so many inputs that Gaussian entries are small
+
+
+def test_exactly_one_entry_of_a_unit_is_from_beta():
+    # Gaussians have a deviation of 0.006: none of 10^7 exceeds 0.06, and of the units
+    # 0.06^2 = 0.36 % have their entry from Beta below that, where it is not seen.
+    units = of_rai(WIDE_IN, 1, UNITS)
+    large = units > 0.06
+    assert not (units < -0.06).any()
+    assert large.sum(axis=1).max() == 1
+    seen = int(large.any(axis=1).sum())
+    assert agrees(seen, UNITS, 1 - 0.06**2)
+    assert false_pass(UNITS, 1 - 0.06**2, 0.95) < 1e-6, "one in twenty without"
+    positive = units[large]
+    assert stats.kstest(positive, lambda x: (x**2 - 0.06**2) / (1 - 0.06**2))[1] > FALSE_FAIL
+    assert stats.kstest(positive, lambda x: (x - 0.06) / 0.94)[1] < FALSE_FAIL, "uniform"
+    others = units[~large][:DRAWS]
+    assert stats.kstest(others, stats.norm(0, 0.006007).cdf)[1] > FALSE_FAIL
+    assert stats.kstest(others, stats.norm(0, 0.0064).cdf)[1] < FALSE_FAIL
+
+
+@pytest.mark.parametrize("fan_in", [1, FAN_IN])
+def test_an_entry_of_rai_is_a_mixture_and_the_place_is_uniform(fan_in):
+    units = of_rai(fan_in, FAN_OUT, DRAWS // FAN_OUT)
+    gauss, share = stats.norm(0, 0.6007 / np.sqrt(fan_in)), 1 / (fan_in + 1)
+
+    def mixed(x, share=share):
+        return share * np.clip(x, 0, 1) ** 2 + (1 - share) * gauss.cdf(x)
+
+    for column in units.T:  # weights and the bias have one law
+        assert stats.kstest(column, mixed)[1] > FALSE_FAIL
+        assert stats.kstest(column, lambda x: mixed(x, 0.7 * share))[1] < FALSE_FAIL
+    # Where the largest entry stands is where the one from Beta does, or one that all draw alike.
+    places = units.argmax(axis=1)
+    counts = np.bincount(places, minlength=fan_in + 1)
+    assert uniform_p_value(counts) > FALSE_FAIL
+    some = places[(places > 0) | (np.arange(len(places)) % 5 > 0)]
+    assert uniform_p_value(np.bincount(some, minlength=fan_in + 1)) < FALSE_FAIL
+
+
+def test_three_quarters_of_the_kernels_of_one_input_are_positive():
+    units = of_rai(1, FAN_OUT, DRAWS // FAN_OUT)
+    n = len(units)
+    for column in units.T:
+        assert agrees(int((column > 0).sum()), n, 0.75)
+    both = int((units > 0).all(axis=1).sum())
+    assert agrees(both, n, 0.5), "one of the two is positive for sure, the other at random"
+    assert not agrees(both, n, 0.75**2), "what there were of independent entries"
+    assert max(false_pass(n, 0.75, 0.75 + d) for d in (-0.03, 0.03)) < 1e-6
+
+
+def test_rai_scales_kernel_and_bias_apart():
+    pair = jax.random.key(0), jax.random.key(1)
+    plain = initialisers.draw(Initialiser("rai"), pair, (3, 5), 1.0, 1.0)
+    scaled = initialisers.draw(Initialiser("rai"), pair, (3, 5), -2.0, 0.5)
+    assert np.array_equal(scaled[0], -2 * plain[0])
+    assert np.array_equal(scaled[1], plain[1] / 2)

@@ -3,7 +3,10 @@
 Rounding (`ROUNDING`) where a sum over rows is compared.
 """
 
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,6 +19,7 @@ from hypothesis import strategies as st
 
 from jaxlab import OUTCOMES, outcomes, tasks
 
+ROOT = Path(__file__).parents[1]
 X = np.linspace(-1, 1, 40, dtype=np.float32)[:, None]
 Y = np.abs(X)
 RIGHT = X > 0
@@ -181,23 +185,60 @@ def test_solved_needs_every_region_and_no_nan():
     assert outcomes.solved(found, 0.1).tolist() == [True, False, True, False]
 
 
-@pytest.mark.parametrize("kind", ["plain", "constant input", "copied input", "large"])
-def test_the_best_affine_function_agrees_with_least_squares(kind):
+KINDS = ("plain", "constant input", "copied input", "made of others", "large", "far from 0")
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 16])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_best_affine_function_agrees_with_least_squares(kind, inputs):
     random = np.random.default_rng(1)
-    x, y = (random.normal(size=(50, n)).astype(np.float32) for n in (3, 2))
+    x, y = (random.normal(size=(50, n)).astype(np.float32) for n in (inputs, 2))
     if kind == "constant input":
-        x[:, 1] = 4
+        x[:, -1] = 0.1
     if kind == "copied input":
-        x[:, 1] = x[:, 0]
+        x[:, -1] = x[:, 0]
+    if kind == "made of others":  # to the last bit only, but of no use
+        x[:, -1] = x[:, :-1].sum(axis=1)
     if kind == "large":
-        x[:, 1] *= 1000
+        x[:, -1] *= 1000
+    if kind == "far from 0":
+        x += 100
+        y += 10
     design = np.concatenate([x, np.ones((50, 1))], axis=1).astype(float)
-    wanted = design @ np.linalg.lstsq(design, y.astype(float), rcond=None)[0]
+    wanted = design @ np.linalg.lstsq(design, y.astype(float), rcond=1e-6)[0]
     alone = outcomes.best_affine(jnp.asarray(x), jnp.asarray(y))
     assert_rounding(alone, wanted)
     together = outcomes.best_affine(jnp.asarray(x)[..., None], jnp.stack([y, 0 * y, y], axis=-1))
     assert_rounding(together[..., 2], wanted)
     assert not jnp.any(together[..., 1])
+
+
+@pytest.mark.parametrize("offset", [1e4, -1e6])
+def test_inputs_far_from_0_are_no_constants(offset):
+    x = (np.linspace(-8, 8, 33)[:, None] + offset).astype(np.float32)
+    y = np.sin(np.linspace(0, 3, 33))[:, None].astype(np.float32)
+    design = np.concatenate([x.astype(float) - offset, np.ones((33, 1))], axis=1)
+    wanted = design @ np.linalg.lstsq(design, y.astype(float), rcond=None)[0]
+    assert_rounding(outcomes.best_affine(jnp.asarray(x), jnp.asarray(y)), wanted)
+
+
+HANGS = """
+import jax
+jax.config.update("jax_num_cpu_devices", 2)
+from jaxlab import Network, Setting, Sweep, Training, paper_tasks, run
+network = Network((16, 1), ("linear",))
+task = paper_tasks.random_points(20)
+setting = Setting("s", task, network, training=Training(batch_size=0, epochs=2))
+members = run(Sweep("s", (setting,)), 24, lane_width=8).members["s"]
+print(members.line_rmse.shape, len(jax.devices()))
+"""
+
+
+def test_a_run_with_16_inputs_ends_on_two_devices():
+    # Calls of LAPACK on two devices once waited for each other for ever.
+    line = [sys.executable, "-c", HANGS]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=ROOT, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "(24,) 2\n"), done.stderr
 
 
 def test_a_population_may_have_its_own_rows():

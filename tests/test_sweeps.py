@@ -3,6 +3,7 @@
 A wrong command ends with exit code 2, one line on standard error and nothing written.
 """
 
+import csv
 import json
 import shutil
 import subprocess
@@ -10,15 +11,18 @@ import sys
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 import samples
 from samples import LANES, content
 
 import sweeps.__main__ as command
 import sweeps.claims
-from jaxlab import commandline, engine, keys
+from jaxlab import OUTCOMES, commandline, engine, keys
+from jaxlab.census import Case, Census
 from jaxlab.claims import Statement
-from jaxlab.grid import Axis, Grid
+from jaxlab.grid import Axis, Grid, GridResult
+from jaxlab.theory.prediction import Prediction
 from jaxlab.verdicts import works
 from sweeps import _run
 
@@ -72,6 +76,16 @@ WRONG = [
     (["negation_map", "--first-seed", "3"], "--first-seed", "grid"),
     (["negation_map", "--shard", "1/2"], "--shard", "grid"),
     (["negation_map", "--lane-width", "8"], "--lane-width", "grid"),
+    (["absolute_value", "--cells", "8"], "absolute_value is no map", "--cells"),
+    (["absolute_value", "--window", "0", "0", "0", "0"], "absolute_value is no map", "--window"),
+    (["absolute_value", "--float64"], "absolute_value is no map", "--float64 are for maps"),
+    (["claims", "--float64"], "claims is no map", "--float64 are for maps"),
+    (["boundary", "--cells", "1"], "1", "at least 2"),
+    (["boundary", "--cells", "4097"], "4097", "at most 4096"),
+    (["boundary", "--window", "1", "10", "1"], "--window", "expected 4"),
+    (["boundary", "--window", "1", "10", "0", "1"], "0 to 1", "both above 0"),
+    (["boundary", "--window", "10", "1", "1", "2"], "10 to 1", "smaller first"),
+    (["negation_map", "--window", "1", "nan", "1", "2"], "1 to nan", "two numbers"),
 ]
 
 
@@ -220,3 +234,90 @@ def test_a_reader_who_has_seen_enough_is_no_error():
     shell = f"'{sys.executable}' -m sweeps | head -c 5"
     done = subprocess.run(shell, shell=True, capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert (len(done.stdout), done.stderr) == (5, "")
+
+
+def counting(tiny) -> Census:
+    """Put a census in the place of every name: signs of a unit, nothing trained."""
+
+    def look(layers):
+        return {"positive": layers[0][0][0, 0] > 0}
+
+    said = Prediction("signs", "positive", "exact", 0.5, "symmetry", "none")
+    tiny.build = lambda: Census("small", (Case(samples.setting(), look, (said,)),))
+    return tiny.build()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--shard", "1/2"], "trains nothing, which has no --first-seed, --shard or --lane-width"),
+        (["--first-seed", "3"], "counts seeds from 0 on"),
+        (["--lane-width", "8"], "counts seeds from 0 on"),
+        (["--cells", "8"], "small is no map; --cells"),
+        (["--window", "1", "2", "3", "4"], "small is no map"),
+        (["--float64"], "small is no map"),
+    ],
+)
+def test_what_a_census_has_not_is_refused_with_one_line(
+    option, said, tiny, monkeypatch, capsys, tmp_path
+):
+    counting(tiny)
+    monkeypatch.setattr(engine, "initial_weights", None)
+    assert call(monkeypatch, "small", *option, "--out", str(tmp_path)) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert said in printed.err
+    assert content(tmp_path) == {}
+
+
+def test_a_census_is_counted_by_name_and_goes_on_with_more_seeds(
+    tiny, monkeypatch, capsys, tmp_path
+):
+    counting(tiny)
+    monkeypatch.setattr(engine, "DRAWN", 16)
+    for option, n in ((["--quick"], "5"), ([], "12"), (["--seeds", "20"], "20")):
+        assert call(monkeypatch, "small", *option, "--quiet", "--out", str(tmp_path)) == 0
+        assert "positive" in capsys.readouterr().out
+        names = {path.name for path in (tmp_path / "small").iterdir()}
+        assert names == {"counts.csv", "predictions.csv", "manifest.json"}
+        (row,) = csv.DictReader((tmp_path / "small/predictions.csv").read_text().splitlines())
+        assert (row["sweep"], row["setting"], row["event"], row["n"]) == (
+            *("small", "k=2"),
+            *("positive", n),
+        )
+
+
+def test_all_cores_are_asked_for_before_anything_takes_a_device(tiny, monkeypatch, tmp_path):
+    asked, made = [], counting(tiny)
+    monkeypatch.setattr(engine, "DRAWN", 16)
+    monkeypatch.setattr(commandline, "use_all_cores", lambda: asked.append("cores"))
+    tiny.build = lambda: asked.append("built") or made
+    assert call(monkeypatch, "small", "--quick", "--quiet", "--out", str(tmp_path)) == 0
+    assert asked[:2] == ["cores", "built"]
+
+
+def test_a_map_is_zoomed_by_name(tiny, monkeypatch, capsys, tmp_path):
+    rate = Axis("learning rate", ("training.optimiser.learning_rate",), [0.01, 0.02, 0.04])
+    slope = Axis("slope", ("network.slope",), [-1.0, 0.0, 1.0])
+    tiny.build = lambda: Grid("small", samples.setting(), rate, slope)
+    asked = []
+
+    def run_grid(grid, seeds, **how):
+        asked.append((grid, seeds, how["double"], how["command"]))
+        return GridResult(grid, np.ones((*grid.shape, len(OUTCOMES)), int))
+
+    monkeypatch.setattr(_run, "run_grid", run_grid)
+    end = ["--quiet", "--out", str(tmp_path)]
+    window = ["--window", "-0.5", "0.5", "0.01", "0.03"]
+    tiny.QUICK_CELLS = 2
+    for line in ([], ["--cells", "5"], [*window, "--float64"], ["--quick", *window]):
+        assert call(monkeypatch, "small", *line, *end) == 0
+    begin = "python -m sweeps small --seeds"
+    assert [(g.shape, seeds, double, text) for g, seeds, double, text in asked] == [
+        ((3, 3), 12, False, f"{begin} 12"),
+        ((5, 5), 12, False, f"{begin} 12 --cells 5"),
+        ((3, 3), 12, True, f"{begin} 12 --window -0.5 0.5 0.01 0.03 --float64"),
+        ((2, 2), 5, False, f"{begin} 5 --cells 2 --window -0.5 0.5 0.01 0.03"),
+    ]
+    assert [asked[2][0].columns.values[i] for i in (0, -1)] == [-0.5, 0.5]
+    assert [asked[2][0].rows.values[i] for i in (0, -1)] == [0.01, 0.03]

@@ -25,6 +25,7 @@ from jaxlab.theory.doubling import (
     predictions,
     stability_limit,
 )
+from jaxlab.theory.doubling_fate import fate
 from jaxlab.theory.laws import PointMass
 
 MEMBERS = 4_000
@@ -209,3 +210,34 @@ def test_impossible_numbers_are_refused():
         born_dead(0)
     with pytest.raises(ValueError, match="kappa is 0"):
         predictions(2, 0, **glorot(2), steps=1)
+
+
+@pytest.mark.parametrize("size", [0.1, 0.4, 0.65, 0.9, 2_400.0])
+@pytest.mark.parametrize("steps", [1, 2, 60])
+def test_fates_are_what_networks_without_biases_meet(size, steps):
+    units, x = 4, np.linspace(0.05, 1, 20)
+    generator = np.random.default_rng(8)
+    w, a = (law.ppf(generator.random((units, MEMBERS))) for law in glorot(units).values())
+    rate = size / (2 * np.mean(x**2))
+    dead, failed = train(units, x, rate, steps, 8, biases=False)
+    expected = fate(w, a, size, steps)
+    assert np.mean((expected == "dead") == dead[-1]) > 0.999  # of chaos rounding may decide
+    assert np.mean((expected == "solved") == ~failed) > 0.999
+    assert np.array_equal(fate(w[:, :3], a[:, :3], size, steps), expected[:3])
+
+
+def test_a_balanced_network_has_the_fate_of_the_balanced_map():
+    s = np.linspace(-1, 6, 71)
+    root = np.sqrt(np.abs(s))
+    for size in (0.1, 0.3, 0.45):
+        expected = fate([root], [np.sign(s) * root], size, 400)
+        assert np.array_equal(expected, fate_of_map(s, size, 400))
+    assert fate([1.0], [1.0], 0.001, 100).item() == "unfinished"
+    assert fate([1.0], [1.0], 1e-6, 100).item() == "other"
+
+
+def test_impossible_fates_are_refused():
+    with pytest.raises(ValueError, match="same"):
+        fate([1.0], [1.0, 2.0], 0.1, 1)
+    with pytest.raises(ValueError, match="kappa and steps"):
+        fate([1.0], [1.0], 0.0, 1)

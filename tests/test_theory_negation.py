@@ -11,6 +11,7 @@ from scipy import stats
 from jaxlab.theory.laws import PointMass
 from jaxlab.theory.negation import (
     LARGEST_STEP,
+    fate,
     flip_step,
     not_flipped,
     predictions,
@@ -179,3 +180,28 @@ def test_a_constant_kernel_of_minus_one_solves_at_once():
 def test_impossible_numbers_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         predictions(*arguments)
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.01])
+@pytest.mark.parametrize("slope", [0.0, 0.001, 0.3])
+def test_fates_are_what_units_followed_step_by_step_meet(slope, rate):
+    w0 = np.linspace(-4, 4, 81)  # 0 among them
+    seen = set()
+    for steps in (round(0.5 / rate), round(3 / rate), round(12 / rate)):
+        expected = fate(w0, slope, rate, steps)
+        _, z = follow(w0, slope, rate, steps)
+        lost = missed(z, slope)
+        assert not lost[expected == "solved"].any()
+        assert lost[(expected == "dead") | (expected == "unfinished")].all()
+        assert np.array_equal(expected == "dead", (w0 >= 0) & (slope == 0))
+        seen |= set(expected.tolist())
+    assert seen == ({"solved", "dead", ""} if slope == 0 else {"solved", "unfinished", ""})
+    assert "" not in fate(w0, slope, rate, round(12 / rate))
+
+
+def test_no_fate_is_told_where_units_were_not_followed():
+    assert fate([-5.0, -1.0], 0.1, 0.001, 100_000).tolist() == ["", "solved"]
+    assert fate([-1.0], 1e-5, 0.001, 100_000).tolist() == [""]
+    assert fate([-1.0, 1.0], 0.0, 0.1, 100_000).tolist() == ["", "dead"]
+    with pytest.raises(ValueError, match="learning_rate and steps"):
+        fate([1.0], 0.1, 0.001, 0)

@@ -20,6 +20,9 @@ LARGEST_STEP = 7.2703
 EXACT_TO = 1e-4
 """Bounds on a probability that are no further apart than this are given as one exact value."""
 
+FLATTEST, FASTEST, FARTHEST = 1e-4, 0.01, 4.0
+"""Slope, learning rate and |w0| up to which units were followed until they arrived."""
+
 _SETTING = "one unit, input -1, target 1, bias 0 at the start; Adam from rest at a constant rate"
 _SPEED = "Adam moves a weight by at most the learning rate while its gradient only shrinks"
 
@@ -107,8 +110,37 @@ def too_late(law: Law, learning_rate: float, steps: int, tolerance: float = 0.1)
     >>> round(too_late(uniform(-1, 2), 0.001, 400), 3)
     0.162
     """
+    return 1 - float(law.cdf(_latest(learning_rate, steps, tolerance)))
+
+
+def _latest(learning_rate: float, steps: int, tolerance: float) -> float:
     climb = max(0.0, 1 - tolerance - 2 * learning_rate) / LARGEST_STEP
-    return 1 - float(law.cdf(max(0.0, 2 * learning_rate * steps - climb)))
+    return max(0.0, 2 * learning_rate * steps - climb)
+
+
+def fate(w0: ArrayLike, slope: float, learning_rate: float, steps: int) -> np.ndarray:
+    """Return the outcome expected of every unit from its initial kernel w0, by name, elementwise.
+
+    Formula: 'dead' where s = 0 and w0 >= 0; else 'unfinished' where w0 is beyond `too_late`'s
+    limit; else 'solved' if lr T >= 3 max(1, |w0|); else '', nothing being known. Assumptions: one
+    unit, Adam from rest (b1 0.9, b2 0.999), tolerance 0.1; 'solved' only for |w0| <= 4, rates up
+    to 0.01 and s = 0 or from 1e-4 to 1, '' outside. Kind: exact for 'dead' and, but for the
+    name, for 'unfinished' (where the loss has hardly moved a unit counts as constant); an
+    empirical rule for 'solved'. Source: `stuck`, `too_late`, and single units followed in float64.
+
+    >>> fate([0.2, 0.0, -0.2], 0.0, 0.001, 10_000).tolist()
+    ['dead', 'dead', 'solved']
+    >>> fate([0.2, -0.2, 3.0], 0.001, 0.001, 1_000).tolist()
+    ['', '', 'unfinished']
+    """
+    _check(slope, learning_rate, steps)
+    kernel = np.asarray(w0, dtype=float)
+    largest = np.maximum(np.abs(kernel), 1)
+    known = learning_rate <= FASTEST and (slope == 0 or slope >= FLATTEST)
+    arrives = known & (largest <= FARTHEST) & (learning_rate * steps >= 3 * largest)
+    late = kernel > _latest(learning_rate, steps, 0.1)
+    cases = [(slope == 0) & (kernel >= 0), late, arrives]
+    return np.select(cases, ["dead", "unfinished", "solved"], "")
 
 
 def predictions(
@@ -129,12 +161,7 @@ def predictions(
     >>> [p.probability for p in predictions(norm(0, 0.05), 0, 0.001, 10_000)]
     [0.5, 0.5]
     """
-    if not 0 <= slope <= 1:
-        raise ValueError(f"slope is {slope!r}; it must lie in [0, 1]")
-    if not (isfinite(learning_rate) and learning_rate > 0 and steps >= 1):
-        raise ValueError(
-            f"learning_rate and steps are {learning_rate!r} and {steps!r}; both must be above 0"
-        )
+    _check(slope, learning_rate, steps)
     if law is None:
         reason = "the initial kernel has no known law"
         return tuple(_record(event, "exact", None, reason) for event in _EVENTS)
@@ -149,6 +176,15 @@ def predictions(
         _record(_EVENTS[1], "lower bound", too_late(law, learning_rate, steps, tolerance)),
         _record(_EVENTS[1], "empirical", None if reason else 0.0, reason),
     )
+
+
+def _check(slope: float, learning_rate: float, steps: int) -> None:
+    if not 0 <= slope <= 1:
+        raise ValueError(f"slope is {slope!r}; it must lie in [0, 1]")
+    if not (isfinite(learning_rate) and learning_rate > 0 and steps >= 1):
+        raise ValueError(
+            f"learning_rate and steps are {learning_rate!r} and {steps!r}; both must be above 0"
+        )
 
 
 _EVENTS = ("not_flipped", "training_fails")
@@ -168,11 +204,11 @@ def _objection(law: Law, slope: float, learning_rate: float, steps: int) -> str:
     to 0.01: all are within a tenth of 1 in time, and none falls back below 0.
     """
     largest = max(1.0, *np.abs(law.ppf(np.array([1e-4, 1 - 1e-4]))).tolist())
-    if slope < 1e-4:
+    if slope < FLATTEST:
         return f"the slope is {slope:g}, below 1e-4: gradients come near Adam's eps"
-    if learning_rate > 0.01:
+    if learning_rate > FASTEST:
         return f"the learning rate is {learning_rate:g}, above 0.01: Adam's momentum overshoots"
-    if largest > 4:
+    if largest > FARTHEST:
         return f"initial kernels reach {largest:.3g}, beyond 4, from where units were not followed"
     if learning_rate * steps < 3 * largest:
         return (
