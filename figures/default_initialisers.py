@@ -2,11 +2,10 @@
 
 To learn it means in 99 % of runs. Panel a: how often k ReLU units fail with the initial weights of
 libraries and papers, measured, and what theory says: the survival formula, or where weights are
-not independent draws gradient flow from drawn ones, which takes a minute or more. Panel b: how many
+not independent draws gradient flow from drawn ones. Panel b: how many
 units it takes until fewer than 1 % fail; the line is what the exact intervals of the rates allow.
 """
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
+from figures import _fates
 from figures._counts import Numbers, proportion, rates, require
 from jaxlab import plotting
 from jaxlab.result import Result
 from jaxlab.theory.absolute_value import one_sided_at_init
-from jaxlab.theory.prediction import Prediction
 from sweeps import default_initialisers as sweep
 
 LOOKS = {  # colour, marker and dash, in the order of the legend
@@ -38,7 +37,6 @@ TITLES = {
     "Keras": "Keras (Glorot uniform)",
     "RAI": "RAI (asymmetric)",
 }
-SURVIVAL = "survival formula"
 WANTED = 0.01  # share that may fail
 TICKS = (1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 3e-4, 1e-4, 3e-5)
 FLOOR = 4e-5
@@ -53,16 +51,10 @@ def draw(result: Result) -> dict[str, tuple[Figure, Numbers]]:
     left, right = figure.subplots(1, 2, width_ratios=(1.75, 1))
     plotting.letter(draw_failures(left, rows), "a")
     plotting.letter(draw_needed(right, needed), "b")
-    return {"default_initialisers": (figure, {"units needed": needed, "failures": rows})}
-
-
-@cache
-def predicted(law: str, k: int) -> Prediction:
-    """Return theory's P(fail): the survival formula, or gradient flow where it does not apply."""
-    setting = sweep.setting(law, k)
-    said = {(p.event, p.name): p for p in sweep.setting_predictions(setting)}
-    formula = said["training_fails", SURVIVAL]
-    return sweep.by_flow(setting) if formula.probability is None else formula
+    return {
+        "default_initialisers": (figure, {"units needed": needed, "failures": rows}),
+        "default_initialisers_fates": _fates.draw(result),
+    }
 
 
 def failures(result: Result, law: str) -> list[Numbers]:
@@ -70,7 +62,7 @@ def failures(result: Result, law: str) -> list[Numbers]:
     rows = []
     for k in sweep.UNITS:
         tally = result.members[sweep.name_of(law, k)].tally
-        said = predicted(law, k)
+        said = sweep.expected(sweep.setting(law, k))
         theory = {"prediction": said.name, "predicted": said.probability}
         rows.append({"k": k} | proportion(tally.failed, tally.n) | theory)
     return rows

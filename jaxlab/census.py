@@ -48,6 +48,11 @@ class Census:
     name: str
     cases: tuple[Case, ...]
 
+    def __post_init__(self):
+        names = [case.setting.name for case in self.cases]
+        if len(set(names)) != len(names):
+            raise ValueError(f"names of settings are {names}; they must all be different")
+
 
 def count(setting: Setting, look: Look, seeds: np.ndarray) -> dict[str, int]:
     """Return how many of the seeds' networks have each event at the start."""

@@ -120,7 +120,7 @@ class Runner:
     Members are told by a position, in group.settings, and a seed. With `cells`, which are many
     columns of numbers for the group's only setting, the position is that in them. `fast` False
     trains by XLA's programs also where machine code of jaxlab's own would serve. With `double`
-    members are drawn as ever and then trained and judged in 64-bit numbers, by XLA's programs.
+    the same numbers are drawn, then scaled, trained and judged in 64 bits, by XLA's programs.
     """
 
     def __init__(
@@ -180,13 +180,13 @@ class Runner:
     def _draw_law(self, law, which: np.ndarray, seeds: np.ndarray) -> Arrays:
         count, pad = len(seeds), (0, self.group.lanes - len(seeds))
         which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
-        chosen = {name: values[which].astype(np.float32) for name, values in self.columns.items()}
+        chosen = {name: self._rounded(values[which]) for name, values in self.columns.items()}
         numbers = {name: chosen[f"task {name}"] for name in self.group.skeleton.task.numbers}
         streams = _stream_keys(self.keys[self.settings[which]], seeds.astype(np.uint32))
         program = _draw_program(self.group.skeleton, law, self.meaning)
-        drawn = program(
-            streams["weights"], streams["data"], chosen["scales"], numbers, chosen["scaling"]
-        )
+        pair = streams["weights"], streams["data"]
+        with jax.enable_x64(self.double):
+            drawn = program(*pair, chosen["scales"], numbers, chosen["scaling"])
         drawn["order"] = jax.random.key_data(streams["order"]).T
         return {k: np.asarray(v)[..., :count] for k, v in drawn.items()}
 

@@ -45,6 +45,16 @@ def replaced(spec: Any, path: str, value: float) -> Any:
     raise ValueError(f"{path!r} leads nowhere: there is no {name!r} in {spec!r}")
 
 
+def number_at(spec: Any, path: str) -> float:
+    """Return the number at a path as `replaced` takes it; of several (*) the first."""
+    for name in path.split("."):
+        if isinstance(spec, tuple):
+            spec = spec[0 if name == "*" else int(name)]
+        else:
+            spec = spec[name] if isinstance(spec, Mapping) else getattr(spec, name)
+    return spec
+
+
 @dataclass(frozen=True)
 class Axis:
     """What varies along a side of a grid: the numbers at all of the paths, by the same values."""
@@ -105,8 +115,12 @@ class Grid:
     def zoomed(self, window: Sequence[float] | None = None, cells: int | None = None) -> "Grid":
         """Return the grid with other cells: in a window (left, right, bottom, top), `cells` a side.
 
-        What is None stays as it is.
+        What is None stays as it is. ValueError where an axis counts something.
         """
+        for axis in (self.rows, self.columns):
+            if any(isinstance(number_at(self.base, path), int) for path in axis.paths):
+                text = f"{axis.label} is a whole number; this map has the cells it has"
+                raise ValueError(f"grid {self.name!r}: {text}")
         left, right, bottom, top = window or (
             *(self.columns.values[0], self.columns.values[-1]),
             *(self.rows.values[0], self.rows.values[-1]),

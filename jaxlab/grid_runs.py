@@ -104,7 +104,9 @@ class GridFile:
 
     def _load(self, path: Path) -> None:
         arrays = _read(path)
-        if str(arrays["mark"]) != self.mark:
+        grid, identity = json.loads(str(arrays["mark"]))
+        identity = {"dtype": "float32"} | identity  # older files do not say so
+        if json.dumps([grid, identity], sort_keys=True) != self.mark:
             raise ResultsError(
                 f"{path} holds another grid, or was made elsewhere; choose another --out"
             )

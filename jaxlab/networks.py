@@ -54,8 +54,8 @@ class Dense(nnx.Module):
         self.kernel = nnx.Param(kernel)
         self.bias = None if bias is None else nnx.Param(bias)
         self.activation = activation
-        self.slope = nnx.Variable(jnp.asarray(slope, jnp.float32))
-        self.one = nnx.Variable(jnp.asarray(one, jnp.float32))
+        self.slope = nnx.Variable(jnp.asarray(slope, kernel.dtype))
+        self.one = nnx.Variable(jnp.asarray(one, kernel.dtype))
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Map x (rows, in, ...) to (rows, out, ...)."""

@@ -80,6 +80,7 @@ def spread_of(values: jax.Array) -> jax.Array:
 def best_affine(inputs: jax.Array, targets: jax.Array) -> jax.Array:
     """Return the values (rows, out, ...) of the best affine function of the inputs."""
     x = inputs - inputs.mean(axis=0)
+    x = x - x.mean(axis=0)  # far from 0 the first mean is rounded
     scale = jnp.max(jnp.abs(x), axis=0)
     x = x / jnp.where(scale > 0, scale, 1.0)
     before = jnp.sum(x * x, axis=0)

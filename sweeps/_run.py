@@ -112,7 +112,6 @@ def run_map(
         raise ValueError(f"{name} is a grid, {text}: all cells share their seeds, from 0 on")
     module, folder = commandline.script(sweeps, name), out / name
     seeds = asked.seeds or (module.QUICK_SEEDS if asked.quick else module.SEEDS)
-    cells = cells or (getattr(module, "QUICK_CELLS", None) if asked.quick else None)
     command = f"python -m sweeps {name} --seeds {seeds}"
     if window or cells:
         grid = grid.zoomed(window, cells)

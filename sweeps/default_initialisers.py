@@ -28,7 +28,7 @@ LAWS = {
     "RAI": Initialiser("rai"),
 }
 UNITS = tuple(range(1, 17))
-DRAWN = 50_000  # networks whose fates make a prediction
+DRAWN = 20_000  # networks whose fates make a prediction
 
 
 def build() -> Sweep:

@@ -35,11 +35,12 @@ def said_by_flow(setting) -> Prediction:
 @pytest.fixture(autouse=True, scope="module")
 def coarse():
     """Let theory be computed for few cells and without drawing networks."""
-    caches = [folk_to_survival.living, folk_to_survival.by_map, default_initialisers.predicted]
+    caches = [folk_to_survival.living, folk_to_survival.by_map]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folk_to_survival, "CELLS", (30, 37))
         patch.setattr(default_initialisers.sweep, "by_flow", said_by_flow)
         patch.setattr(default_initialisers.sweep, "UNITS", (1, 2, 3, 4))
+        patch.setattr(default_initialisers._fates, "UNITS", (2, 3, 4))
         for cached in caches:
             cached.cache_clear()
         yield
@@ -50,8 +51,9 @@ def coarse():
 def members(setting, seed: int):
     """Return members of which as many fail as the seed says; single units live by the formula."""
     names = np.where(np.arange(N) < seed % N, "other", "solved")
-    if setting.network.widths[1] > 1:
-        return samples.members(list(names))
+    if (k := setting.network.widths[1]) > 1:
+        drawn = np.random.default_rng(seed).uniform(-1, 1, (N, 3 * k + 1))
+        return samples.members(list(names), initial_weights=drawn)
     weights = np.zeros((N, 4))
     b1 = setting.training.optimiser.b1
     weights[:, [0, 2]] = np.random.default_rng(seed).uniform(-8, 8, (N, 2))

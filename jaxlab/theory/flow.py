@@ -27,6 +27,15 @@ class _Units:
     plus: np.ndarray
     minus: np.ndarray
 
+    def of(self, members: np.ndarray) -> "_Units":
+        """Return a copy of some members."""
+        return _Units(self.side[:, members], self.plus[:, members], self.minus[:, members])
+
+    def put(self, members: np.ndarray, units: "_Units") -> None:
+        """Replace some members."""
+        for name in ("side", "plus", "minus"):
+            getattr(self, name)[:, members] = getattr(units, name)
+
     def sums(self, side: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the sums of (u + a)^2 and of (u - a)^2 over the units of a side."""
         on = self.side == side
@@ -84,14 +93,19 @@ def end_of_flow(w: ArrayLike, a: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     shape = w.shape
     w, a = w.reshape(len(w), -1), a.reshape(len(a), -1)
     units = _Units(np.sign(w), np.abs(w) + a, np.abs(w) - a)
+    left = np.arange(w.shape[1])
     # Every unit meets one event at most: where it goes it grows for ever.
-    for _ in range(len(w) + 1):
-        time = _time_to_event(units)
+    while left.size:
+        now = units.of(left)
+        time = _time_to_event(now)
         first = np.argmin(time, axis=0)
         until = np.take_along_axis(time, first[None], axis=0)[0]
-        _advance(units, until)
+        _advance(now, until)
         met = np.flatnonzero(np.isfinite(until))
-        _hand_over(units, first[met], met)
+        _hand_over(now, first[met], met)
+        units.put(left, now)
+        left = left[met]  # the others have no event ahead and are where the flow ends,
+    _advance(units, np.full(w.shape[1], np.inf))  # but for rounding
     kernels, outputs = units.side * (units.plus + units.minus) / 2, (units.plus - units.minus) / 2
     return kernels.reshape(shape), outputs.reshape(shape)
 

@@ -215,12 +215,18 @@ def outcome_under_adam(
         alone = np.flatnonzero(own & ~other)
         on = sign * w[:, alone] > 0
         sizes, outputs = np.where(on, size[:, alone], 0), np.where(on, a[:, alone], 0)
-        other[alone] = _reaches_zero(sizes, outputs, adam)
+        crossed, kept = _reaches_zero(sizes, outputs, adam)
+        other[alone], own[alone] = crossed, kept | ~crossed
     return OUTCOMES[2 * right + left].reshape(shape)
 
 
-def _reaches_zero(size: np.ndarray, a: np.ndarray, adam: tuple[float, float, float]) -> np.ndarray:
-    """Tell in which members Adam takes a kernel with a > 0 on one side to 0, (k, members)."""
+def _reaches_zero(
+    size: np.ndarray, a: np.ndarray, adam: tuple[float, float, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tell in which members Adam takes a kernel with a > 0 on one side to 0, and where one stays.
+
+    `size` and `a` have shape (k, members).
+    """
     weights, there = np.stack([size, a]), size > 0
     state, crossed = np.zeros((2, *weights.shape)), np.zeros(size.shape[1:], dtype=bool)
     for step in range(1, _steps(weights, adam) + 1):
@@ -230,7 +236,7 @@ def _reaches_zero(size: np.ndarray, a: np.ndarray, adam: tuple[float, float, flo
         gone = there & (weights[0] <= 0)
         crossed |= np.any(gone & (weights[1] > 0), axis=0)
         there &= ~gone
-    return crossed
+    return crossed, np.any(there & (weights[1] > 0), axis=0)
 
 
 def _check_adam(learning_rate: float, b1: float, b2: float) -> None:
