@@ -1,12 +1,15 @@
 """Tables of predictions held against counts, and the deviations that the registry quotes."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from docs.tables import markdown, percent
+from figures import boundary
 from figures._counts import proportion
 from jaxlab import census, commandline, files, store
 from jaxlab.compare import Comparison, compare_all
+from jaxlab.grid_runs import read_grid
 from jaxlab.result import Result
 from jaxlab.tally import Tally, clopper_pearson
 from jaxlab.theory import registry
@@ -164,9 +167,7 @@ def readme_defaults(result: Result) -> str:
         + [percent(of_law[k].failed / of_law[k].n, 1) for of_law in tallies.values()]
         for k in README_UNITS
     ]
-    return markdown(
-        ["", *tallies], [*rows, ["units for 99 %", *map(_enough, tallies.values())]]
-    )
+    return markdown(["", *tallies], [*rows, ["units for 99 %", *map(_enough, tallies.values())]])
 
 
 def _enough(tallies: Mapping[int, Tally]) -> str:
@@ -190,35 +191,50 @@ def scales_table(result: Result, k: int) -> str:
     return markdown(["weight scale / rate", *names], rows)
 
 
+EVENTS = {
+    "collapsed": dying_relu.collapsed,
+    "training_succeeds": lambda members: members.names == "solved",
+    "dead": lambda members: members.names == "dead",
+}
+
+
 def published_table(found: Mapping[str, Result]) -> str:
-    """Return published frequencies beside ours, each with its interval."""
+    """Return published frequencies beside ours, each with its interval; '-' where none is ours."""
     rows = []
     for entry in PUBLISHED:
-        members = found[entry.sweep].members[entry.setting]
-        hits = {
-            "collapsed": dying_relu.collapsed,
-            "training_succeeds": lambda m: m.names == "solved",
-            "dead": lambda m: m.names == "dead",
-        }[entry.event](members)
-        ours = proportion(int(hits.sum()), len(hits))
-        bounds = f"[{percent(ours['ci_low'])}, {percent(ours['ci_high'])}]"
-        theirs = f"{entry.relation} {percent(entry.rate, 1)}".removeprefix("= ")
+        theirs, ours, n = f"{entry.relation} {percent(entry.rate, 1)}".removeprefix("= "), "-", "-"
         if entry.count is not None and entry.n is not None:
-            interval = clopper_pearson(entry.count, entry.n)
-            theirs += f" [{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
-        rows.append(
-            [
-                f"{entry.setting}: {entry.event.replace('_', ' ')}",
-                theirs,
-                "-" if entry.n is None else f"{entry.n:,}",
-                f"{percent(ours['rate'])} {bounds}",
-                f"{ours['n']:,}",
-                entry.source,
-                entry.note,
-            ]
-        )
+            theirs += f" {_bounds(entry.count, entry.n, 1)}"
+        members = found[entry.sweep].members.get(entry.setting)
+        if members is not None:
+            hits = EVENTS[entry.event](members)
+            count, n = int(hits.sum()), f"{len(hits):,}"
+            ours = f"{percent(count / len(hits))} {_bounds(count, len(hits))}"
+        event = f"{entry.setting}: {entry.event.replace('_', ' ')}"
+        of = "-" if entry.n is None else f"{entry.n:,}"
+        rows.append([event, theirs, of, ours, n, entry.source, entry.note])
     head = ["event", "published %", "of", "ours %", "of", "source", "note"]
     return markdown(head, rows)
+
+
+def _bounds(count: int, n: int, digits: int = 2) -> str:
+    interval = clopper_pearson(count, n)
+    return f"[{percent(interval.low, digits)}, {percent(interval.high, digits)}]"
+
+
+def boundary_sentence(results: Path) -> str:
+    """Return how large the map of the boundary is, its dimension, and the command that made it."""
+    folder = results / "boundary"
+    result = read_grid(folder)
+    names = boundary.commonest(result)
+    found = boundary.numbers(result, names, boundary.find(names))
+    (low, high), sizes = found["interval"], found["fitted sizes"]
+    command = json.loads((folder / "manifest.json").read_text())["command"]
+    return (
+        f"{found['networks']:,} networks, {found['boundary cells']:,} blocks of four cells that "
+        f"the edge passes: dimension {found['dimension']:.2f} [{low:.2f}, {high:.2f}], from boxes "
+        f"of {sizes[0]} to {sizes[-1]} cells. Made with `{command}`."
+    )
 
 
 def deaths_table(result: Result) -> str:

@@ -26,7 +26,7 @@ from tests import test_keras_trajectories as keras
 
 ROOT = Path(__file__).parent.parent
 HEADLINE = ("k=1", "k=2", "k=3", "k=4", "k=6", "k=8", "k=2 he", "k=2 lecun", "k=2 pytorch")
-PICTURES = ("absolute_value", "default_initialisers", "folk_to_survival", "boundary")
+PICTURES = ("absolute_value", "default_initialisers", "folk_to_survival")
 README_ROWS = ("k=2", "k=3", "k=4", "k=8")
 
 
@@ -213,9 +213,10 @@ def write(results: Path) -> None:
     orders = speed.read(results / "benchmarks" / "orders.json")
     parts["measurements"] = f"{speed.measurement_table(found)}\n\nMade with {speed.made(found)}"
     parts["orders"] = f"{speed.orders_table(orders)}\n\nMade with {speed.made(orders)}"
-    found, compared = predictions.counted(results)
-    predictions.write_measured(compared)
-    parts |= thread_parts(results, result) | theory_parts(found, compared)
+    trained, held = predictions.counted(results)
+    predictions.write_measured(held)
+    parts |= thread_parts(results, result) | theory_parts(trained, held)
+    parts["boundary"] = predictions.boundary_sentence(results)
     path = ROOT / "docs" / "results.md"
     text = path.read_text()
     for name, content in parts.items():
@@ -224,7 +225,7 @@ def write(results: Path) -> None:
     answer = absolute_value.answer(result, compared).replace("\n", " ")
     head = f"{headline_table(result, compared)}\n\n{answer}"
     new = replace_between(readme.read_text(), "headline", f"{head}\n\nMade with {made}")
-    by_default = predictions.readme_defaults(found["default_initialisers"])
+    by_default = predictions.readme_defaults(trained["default_initialisers"])
     new = replace_between(new, "defaults", by_default)
     ratios = f"{speed.ratio_table(found)}\n\n{speed.sentence(found)}"
     new = replace_between(new, "threads", threads.readme_table(read_claims(results)))

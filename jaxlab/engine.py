@@ -20,7 +20,7 @@ from jaxlab.spec import Initialiser, Setting
 
 MAX_BLOCKS = 8  # lane blocks of a device in one call
 OWN_ENTRIES = 2**25  # numbers in the members' own rows on a device in one call: 128 MiB
-DRAWN = 2**14  # members that are drawn together where none is trained
+DRAWN = 2**8  # drawn together where none is trained: LAPACK may wait for ever on large batches
 CALL_WORK = 3e11  # floating-point operations of a device in one call: a second or two
 
 Arrays = dict[str, np.ndarray]

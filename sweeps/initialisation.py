@@ -169,8 +169,8 @@ def of_cube(d: int) -> Case:
 
     def look(layers: Layers):
         kernel = layers[0][0][:, 0]
-        silent, open_ = (kernel <= 0).all(axis=0), (kernel >= 0).all(axis=0)
-        return {"unit_inactive": silent, "unit_linear": open_}
+        signs = {"unit_inactive": kernel <= 0, "unit_linear": kernel >= 0}
+        return {event: np.asarray(mask.all(axis=0)) for event, mask in signs.items()}
 
     said = units.cube_predictions(d, laws_of(setting)[0], bias_laws_of(setting)[0])
     return Case(setting, look, said)
