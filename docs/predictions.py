@@ -6,13 +6,14 @@ from pathlib import Path
 
 from docs.tables import markdown, percent
 from figures import boundary
+from figures import default_initialisers as defaults
 from figures._counts import proportion
 from jaxlab import census, commandline, files, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.grid_runs import read_grid
 from jaxlab.result import Result
-from jaxlab.tally import Tally, clopper_pearson
-from jaxlab.theory import registry
+from jaxlab.tally import clopper_pearson
+from jaxlab.theory import KINDS, registry
 from sweeps import (
     _run,
     default_initialisers,
@@ -120,7 +121,7 @@ def deviation_table() -> str:
     rows = [
         [
             entry.name,
-            entry.kind.split(",")[0],
+            next((kind for kind in KINDS if kind in entry.kind), entry.kind),
             one.event.replace("_", " "),
             _deviation(one.off),
             f"{one.n:,}",
@@ -155,25 +156,22 @@ def defaults_table(result: Result) -> str:
 
 def readme_defaults(result: Result) -> str:
     """Return, for each initialiser, how often few units fail and how many it takes for 99 %."""
-    tallies = {
-        law: {
-            k: result.members[default_initialisers.name_of(law, k)].tally
-            for k in default_initialisers.UNITS
-        }
-        for law in default_initialisers.LAWS
-    }
+    found = {law: defaults.failures(result, law) for law in default_initialisers.LAWS}
     rows = [
-        [f"{k} units fail, %"]
-        + [percent(of_law[k].failed / of_law[k].n, 1) for of_law in tallies.values()]
-        for k in README_UNITS
+        [f"{row['k']} units fail, %", *(percent(of_law[i]["rate"], 1) for of_law in found.values())]
+        for i, row in enumerate(found["Keras"])
+        if row["k"] in README_UNITS
     ]
-    return markdown(["", *tallies], [*rows, ["units for 99 %", *map(_enough, tallies.values())]])
+    enough = [_enough(defaults.units_needed(of_law)) for of_law in found.values()]
+    return markdown(["", *found], [*rows, ["units for 99 %", *enough]])
 
 
-def _enough(tallies: Mapping[int, Tally]) -> str:
-    """Return the fewest units whose failures are surely below 1 %."""
-    found = [k for k, t in tallies.items() if clopper_pearson(t.failed, t.n).high < 0.01]
-    return str(min(found)) if found else f"> {max(tallies)}"
+def _enough(needed: Mapping[str, int | None]) -> str:
+    """Return how many units it takes, and between which numbers that surely lies."""
+    most = max(default_initialisers.UNITS)
+    if needed["measured"] is None:
+        return f"> {most}"
+    return f"{needed['measured']} [{needed['low']}, {needed['high'] or f'> {most}'}]"
 
 
 def scales_table(result: Result, k: int) -> str:

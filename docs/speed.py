@@ -14,7 +14,6 @@ COMPARED = {
     "engine_vs_idiomatic_2-3-5-3-5-1": "as the first, 2-3-5-3-5-1 in batches of 10",
     "engine_vs_idiomatic_1-128-1": "as the first, 1-128-1",
     "engine_vs_idiomatic_1-20-100-1000-100-20-1": "as the first, 1-20-100-1000-100-20-1",
-    "two_devices_vs_one": "itself on one core instead of two",
 }
 
 

@@ -93,11 +93,25 @@ def of_default(law: str, k: int) -> Case:
         }
 
     signs = sweep_of_absolute_value.setting_predictions(setting)[0]
+    fates = fate_predictions.predictions(k, *laws_of(setting))
     if law == "orthogonal":
         signs = exact(signs.name, signs.event, absolute_value.one_sided_at_init(k), SPHERE)
+        fates = of_circle(k)
     if law == "RAI":
         signs = exact(signs.name, signs.event, 0.75**k + 0.25**k, POSITIVE)
-    return Case(setting, look, (signs, *fate_predictions.predictions(k, *laws_of(setting))))
+    return Case(setting, look, (signs, *fates))
+
+
+def of_circle(k: int) -> tuple[Prediction, ...]:
+    """Return the fates of kernels and output weights that both lie on the unit sphere.
+
+    Both squares sum to 1, so some |a| is at most its |w| and its unit lives: one side is always
+    fitted. Of two units exactly one has the larger |a|, and lives only if a > 0; both sides are
+    fitted if it does and the kernels' signs differ: 1/4.
+    """
+    chances = {"fate_fails": 0.75, "fate_one_side": 0.75} if k == 2 else {}
+    chances["fate_neither"] = 0.0
+    return tuple(exact("fates at birth", event, p, SPHERE) for event, p in chances.items())
 
 
 def exact(name: str, event: str, probability: float, assumptions: str) -> Prediction:
