@@ -20,7 +20,6 @@ from jaxlab.spec import Initialiser, Setting
 
 MAX_BLOCKS = 8  # lane blocks of a device in one call
 OWN_ENTRIES = 2**25  # numbers in the members' own rows on a device in one call: 128 MiB
-DRAWN = 2**8  # drawn together where none is trained: LAPACK may wait for ever on large batches
 CALL_WORK = 3e11  # floating-point operations of a device in one call: a second or two
 
 Arrays = dict[str, np.ndarray]
@@ -225,18 +224,20 @@ class Runner:
 def initial_weights(setting: Setting, seeds: np.ndarray) -> list[tuple[np.ndarray, Any]]:
     """Return (kernel, bias) of every layer, member axis last, as seeds are given at the start.
 
-    Nothing is trained, so the network need not fit the task. Members are drawn `DRAWN` at a time;
-    bias is None without biases.
+    Nothing is trained, so the network need not fit the task. Members are drawn a lane block at a
+    time, as for training; larger ones could also wait for ever in LAPACK, for orthogonal matrices.
+    Bias is None without biases.
     """
+    lanes = grouping.lane_width(setting)
     columns, skeleton = grouping.columns([setting]), grouping.skeleton(setting)
     program = _draw_program(skeleton, laws(setting), tasks.definition(setting.task))
     numbers = {name: np.float32(value) for name, value in setting.task.numbers.items()}
-    numbers = {name: np.full(DRAWN, value) for name, value in numbers.items()}
-    fixed = {n: np.repeat(columns[n].astype(np.float32), DRAWN, 0) for n in ("scales", "scaling")}
-    key, drawn = jnp.broadcast_to(keys.setting_key(setting.name), (DRAWN,)), []
-    for first in range(0, len(seeds), DRAWN):
-        some = seeds[first : first + DRAWN]
-        padded = np.pad(some, (0, DRAWN - len(some)), "edge").astype(np.uint32)
+    numbers = {name: np.full(lanes, value) for name, value in numbers.items()}
+    fixed = {n: np.repeat(columns[n].astype(np.float32), lanes, 0) for n in ("scales", "scaling")}
+    key, drawn = jnp.broadcast_to(keys.setting_key(setting.name), (lanes,)), []
+    for first in range(0, len(seeds), lanes):
+        some = seeds[first : first + lanes]
+        padded = np.pad(some, (0, lanes - len(some)), "edge").astype(np.uint32)
         streams = _stream_keys(key, padded)
         made = program(
             streams["weights"], streams["data"], fixed["scales"], numbers, fixed["scaling"]

@@ -94,6 +94,14 @@ def run_sweep(name: str, asked: Asked, out: Path, **how) -> None:
     draw(name, out)
 
 
+def _from_zero(name: str, asked: Asked, lane_width: int | None, why: str) -> int:
+    """Return how many seeds are asked for; ValueError for what only sweeps have."""
+    if asked.first_seed or asked.shard or lane_width:
+        raise ValueError(f"{name} has no --first-seed, --shard or --lane-width; it {why}")
+    module = commandline.script(sweeps, name)
+    return asked.seeds or (module.QUICK_SEEDS if asked.quick else module.SEEDS)
+
+
 def run_map(
     name: str,
     grid: Grid,
@@ -107,12 +115,8 @@ def run_map(
     double: bool = False,
 ) -> None:
     """Run a grid, print its map in letters and draw it; ValueError for what only sweeps have."""
-    if asked.first_seed or asked.shard or lane_width:
-        text = "which has no --first-seed, --shard or --lane-width"
-        raise ValueError(f"{name} is a grid, {text}: all cells share their seeds, from 0 on")
-    module, folder = commandline.script(sweeps, name), out / name
-    seeds = asked.seeds or (module.QUICK_SEEDS if asked.quick else module.SEEDS)
-    command = f"python -m sweeps {name} --seeds {seeds}"
+    seeds = _from_zero(name, asked, lane_width, "is a grid: all cells share their seeds, from 0 on")
+    folder, command = out / name, f"python -m sweeps {name} --seeds {seeds}"
     if window or cells:
         grid = grid.zoomed(window, cells)
         command += f" --cells {cells}" if cells else ""
@@ -129,12 +133,8 @@ def run_survey(
     name: str, census: Census, asked: Asked, out: Path, *, lane_width: int | None, progress: bool
 ) -> None:
     """Count a census, hold it against theory, print and write that; ValueError as `run_map`."""
-    if asked.first_seed or asked.shard or lane_width:
-        text = "which has no --first-seed, --shard or --lane-width"
-        raise ValueError(f"{name} trains nothing, {text}: it counts seeds from 0 on")
-    module, folder = commandline.script(sweeps, name), out / name
-    seeds = asked.seeds or (module.QUICK_SEEDS if asked.quick else module.SEEDS)
-    command = f"python -m sweeps {name}"
+    seeds = _from_zero(name, asked, lane_width, "trains nothing: it counts seeds from 0 on")
+    folder, command = out / name, f"python -m sweeps {name} --seeds {seeds}"
     counts = run_census(census, seeds, out=folder, progress=progress, command=command)
     compared = compare.compare_all(comparisons(census, counts))
     write_predictions(folder, name, compared)

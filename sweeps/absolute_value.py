@@ -6,6 +6,7 @@ initialisers, the kernels proposed in the thread, and leaky ReLUs.
 """
 
 import dataclasses
+from functools import cache
 
 import numpy as np
 
@@ -97,6 +98,7 @@ def thread_claim(k: int) -> Prediction:
     )
 
 
+@cache
 def setting_predictions(setting: Setting) -> tuple[Prediction, ...]:
     """Return theory's predictions for one setting, each with a reason where there is none."""
     conditions = conditions_of(setting)

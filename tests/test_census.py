@@ -36,11 +36,6 @@ BORN = Setting(  # a ReLU output: a quarter of the networks, and more, are born 
 SEEDS = 300  # more than one lane block of `silence`, and no multiple of it
 
 
-@pytest.fixture(autouse=True)
-def few_together(monkeypatch):
-    monkeypatch.setattr(engine, "DRAWN", 128)
-
-
 @cache
 def trained() -> Members:
     return run(samples.sweep(BORN), SEEDS, lane_width=LANES).members["born"]
@@ -48,9 +43,7 @@ def trained() -> Members:
 
 @cache
 def drawn() -> list:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "DRAWN", 128)
-        return engine.initial_weights(BORN, np.arange(SEEDS))
+    return engine.initial_weights(BORN, np.arange(SEEDS))
 
 
 def packed(layers) -> np.ndarray:
@@ -238,9 +231,7 @@ def cases() -> list[Case]:
 def rows(tmp_path_factory) -> list:
     """(setting, count, n, prediction) of all exact predictions and bounds."""
     made = Census("some", tuple(cases()))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "DRAWN", MANY)
-        found = counted(tmp_path_factory.mktemp("census"), MANY, made)
+    found = counted(tmp_path_factory.mktemp("census"), MANY, made)
     return [row for row in comparisons(made, found) if row[3].probability is not None]
 
 

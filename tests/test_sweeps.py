@@ -250,7 +250,7 @@ def counting(tiny) -> Census:
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        (["--shard", "1/2"], "trains nothing, which has no --first-seed, --shard or --lane-width"),
+        (["--shard", "1/2"], "has no --first-seed, --shard or --lane-width; it trains nothing"),
         (["--first-seed", "3"], "counts seeds from 0 on"),
         (["--lane-width", "8"], "counts seeds from 0 on"),
         (["--cells", "8"], "small is no map; --cells"),
@@ -274,7 +274,6 @@ def test_a_census_is_counted_by_name_and_goes_on_with_more_seeds(
     tiny, monkeypatch, capsys, tmp_path
 ):
     counting(tiny)
-    monkeypatch.setattr(engine, "DRAWN", 16)
     for option, n in ((["--quick"], "5"), ([], "12"), (["--seeds", "20"], "20")):
         assert call(monkeypatch, "small", *option, "--quiet", "--out", str(tmp_path)) == 0
         assert "positive" in capsys.readouterr().out
@@ -289,7 +288,6 @@ def test_a_census_is_counted_by_name_and_goes_on_with_more_seeds(
 
 def test_all_cores_are_asked_for_before_anything_takes_a_device(tiny, monkeypatch, tmp_path):
     asked, made = [], counting(tiny)
-    monkeypatch.setattr(engine, "DRAWN", 16)
     monkeypatch.setattr(commandline, "use_all_cores", lambda: asked.append("cores"))
     tiny.build = lambda: asked.append("built") or made
     assert call(monkeypatch, "small", "--quick", "--quiet", "--out", str(tmp_path)) == 0
@@ -309,7 +307,6 @@ def test_a_map_is_zoomed_by_name(tiny, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(_run, "run_grid", run_grid)
     end = ["--quiet", "--out", str(tmp_path)]
     window = ["--window", "-0.5", "0.5", "0.01", "0.03"]
-    tiny.QUICK_CELLS = 2
     for line in ([], ["--cells", "5"], [*window, "--float64"], ["--quick", *window]):
         assert call(monkeypatch, "small", *line, *end) == 0
     begin = "python -m sweeps small --seeds"
@@ -317,7 +314,7 @@ def test_a_map_is_zoomed_by_name(tiny, monkeypatch, capsys, tmp_path):
         ((3, 3), 12, False, f"{begin} 12"),
         ((5, 5), 12, False, f"{begin} 12 --cells 5"),
         ((3, 3), 12, True, f"{begin} 12 --window -0.5 0.5 0.01 0.03 --float64"),
-        ((2, 2), 5, False, f"{begin} 5 --cells 2 --window -0.5 0.5 0.01 0.03"),
+        ((3, 3), 5, False, f"{begin} 5 --window -0.5 0.5 0.01 0.03"),
     ]
     assert [asked[2][0].columns.values[i] for i in (0, -1)] == [-0.5, 0.5]
     assert [asked[2][0].rows.values[i] for i in (0, -1)] == [0.01, 0.03]
