@@ -1,6 +1,7 @@
 """Tables of predictions held against counts, and the deviations that the registry quotes."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,12 +9,13 @@ from docs.tables import markdown, percent
 from figures import boundary
 from figures import default_initialisers as defaults
 from figures._counts import proportion
+from figures._published import event
 from jaxlab import census, commandline, files, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.grid_runs import read_grid
 from jaxlab.result import Result
 from jaxlab.tally import clopper_pearson
-from jaxlab.theory import KINDS, registry
+from jaxlab.theory import registry
 from sweeps import (
     _run,
     default_initialisers,
@@ -22,6 +24,7 @@ from sweeps import (
     initialisation,
 )
 from sweeps._published import PUBLISHED
+from sweeps.absolute_value import THREAD
 
 TRAINED = ("absolute_value", "negation", "doubling", "arithmetic", "trainability", "dying_relu")
 TRAINED += ("default_initialisers", "folk_to_survival")
@@ -52,22 +55,20 @@ def off(row: Comparison) -> float:
 
 def write_measured(compared: Compared) -> None:
     """Write the largest deviation from each formula where the registry reads it."""
-    worst: dict[tuple[str, str], tuple[str, Comparison]] = {}
+    worst: dict[tuple[str, str, str], tuple[str, Comparison]] = {}
     for sweep, rows in compared.items():
         for row in rows:
-            if row.predicted is None:
-                continue
-            try:
-                formula = registry.speaker(row.prediction, row.event, row.kind)
-            except KeyError:
+            if row.predicted is None or row.prediction == THREAD:
                 continue  # what a thread says is no formula of theory
-            before = worst.get((formula, row.event))
+            key = registry.speaker(row.prediction, row.event, row.kind), row.event, row.kind
+            before = worst.get(key)
             if before is None or off(row) > off(before[1]):
-                worst[formula, row.event] = sweep, row
+                worst[key] = sweep, row
     lines = [
         {
             "formula": formula,
             "event": event,
+            "kind": kind,
             "n": row.n,
             "predicted": f"{row.predicted:.6f}",
             "observed": f"{row.observed:.6f}",
@@ -75,7 +76,7 @@ def write_measured(compared: Compared) -> None:
             "sweep": sweep,
             "setting": row.setting,
         }
-        for (formula, event), (sweep, row) in sorted(worst.items())
+        for (formula, event, kind), (sweep, row) in sorted(worst.items())
     ]
     files.write_csv(registry.MEASURED, lines, registry.COLUMNS)
     registry.entries.cache_clear()
@@ -121,7 +122,7 @@ def deviation_table() -> str:
     rows = [
         [
             entry.name,
-            next((kind for kind in KINDS if kind in entry.kind), entry.kind),
+            one.kind,
             one.event.replace("_", " "),
             _deviation(one.off),
             f"{one.n:,}",
@@ -189,13 +190,6 @@ def scales_table(result: Result, k: int) -> str:
     return markdown(["weight scale / rate", *names], rows)
 
 
-EVENTS = {
-    "collapsed": dying_relu.collapsed,
-    "training_succeeds": lambda members: members.names == "solved",
-    "dead": lambda members: members.names == "dead",
-}
-
-
 def published_table(found: Mapping[str, Result]) -> str:
     """Return published frequencies beside ours, each with its interval; '-' where none is ours."""
     rows = []
@@ -205,12 +199,11 @@ def published_table(found: Mapping[str, Result]) -> str:
             theirs += f" {_bounds(entry.count, entry.n, 1)}"
         members = found[entry.sweep].members.get(entry.setting)
         if members is not None:
-            hits = EVENTS[entry.event](members)
-            count, n = int(hits.sum()), f"{len(hits):,}"
-            ours = f"{percent(count / len(hits))} {_bounds(count, len(hits))}"
-        event = f"{entry.setting}: {entry.event.replace('_', ' ')}"
+            row = event(entry.event, members)
+            ours, n = f"{percent(row['rate'])} {_bounds(row['count'], row['n'])}", f"{row['n']:,}"
+        what = f"{entry.setting}: {entry.event.replace('_', ' ')}"
         of = "-" if entry.n is None else f"{entry.n:,}"
-        rows.append([event, theirs, of, ours, n, entry.source, entry.note])
+        rows.append([what, theirs, of, ours, n, entry.source, entry.note])
     head = ["event", "published %", "of", "ours %", "of", "source", "note"]
     return markdown(head, rows)
 
@@ -227,11 +220,16 @@ def boundary_sentence(results: Path) -> str:
     names = boundary.commonest(result)
     found = boundary.numbers(result, names, boundary.find(names))
     (low, high), sizes = found["interval"], found["fitted sizes"]
-    command = json.loads((folder / "manifest.json").read_text())["command"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    command, boxes = manifest["command"], found["boxes"]
+    window = "; ".join(f"{label} {a:g} to {b:g}" for label, (a, b) in found["window"].items())
+    finest = math.log2(boxes[0] / boxes[1])
     return (
+        f"In this window ({window}; {manifest['dtype']}): "
         f"{found['networks']:,} networks, {found['boundary cells']:,} blocks of four cells that "
         f"the edge passes: dimension {found['dimension']:.2f} [{low:.2f}, {high:.2f}], from boxes "
-        f"of {sizes[0]} to {sizes[-1]} cells. Made with `{command}`."
+        f"of {sizes[0]} to {sizes[-1]} cells; from 1 to 2 cells the slope is {finest:.2f}. "
+        f"Made with `{command}`."
     )
 
 

@@ -39,6 +39,7 @@ def event(name: str, members: Members) -> Numbers:
         "collapsed": dying_relu.collapsed(members),
         "training_succeeds": members.names == "solved",
         "dead": members.names == "dead",
+        "born_dead": members.born_dead,
     }
     return proportion(int(masks[name].sum()), len(members.names))
 

@@ -158,8 +158,13 @@ def _write_manifest(census: Census, out: Path, command: str) -> None:
     digests = {case.setting.name: case.setting.digest for case in census.cases}
     content = {"census": census.name, "digests": digests, "command": command}
     content["fingerprint"] = store.fingerprint()
-    if (out / MANIFEST).exists() and _census_of(out / MANIFEST) != census.name:
-        raise store.ResultsError(f"{out} holds something else; choose another --out")
+    if (out / MANIFEST).exists():
+        known = _known(out / MANIFEST)
+        if known.get("census") != census.name:
+            raise store.ResultsError(f"{out} holds something else; choose another --out")
+        if (out / FILE).exists() and known.get("fingerprint") != content["fingerprint"]:
+            text = "was counted by other versions or on another machine; choose another --out"
+            raise store.ResultsError(f"{out} {text}")
     try:
         out.mkdir(parents=True, exist_ok=True)
         files.write_atomically(out / MANIFEST, (json.dumps(content, indent=2) + "\n").encode())
@@ -169,8 +174,8 @@ def _write_manifest(census: Census, out: Path, command: str) -> None:
         raise store.ResultsError(text) from error
 
 
-def _census_of(manifest: Path) -> str | None:
+def _known(manifest: Path) -> dict:
     try:
-        return json.loads(manifest.read_text())["census"]
+        return dict(json.loads(manifest.read_text()))
     except store.UNREADABLE:
-        return None
+        return {}

@@ -228,6 +228,8 @@ def initial_weights(setting: Setting, seeds: np.ndarray) -> list[tuple[np.ndarra
     time, as for training; larger ones could also wait for ever in LAPACK, for orthogonal matrices.
     Bias is None without biases.
     """
+    if not len(seeds):
+        raise ValueError("no seeds given; at least one is needed")
     lanes = grouping.lane_width(setting)
     columns, skeleton = grouping.columns([setting]), grouping.skeleton(setting)
     program = _draw_program(skeleton, laws(setting), tasks.definition(setting.task))

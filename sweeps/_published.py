@@ -5,12 +5,12 @@ was published; `count` is there where it follows from rate and n, `relation` say
 rate is known, and `setting` is the name of the same network in this package's `sweep`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sweeps import dying_relu, trainability
 
 RELATIONS = ("=", ">", "<", "about")
-EVENTS = ("collapsed", "training_succeeds", "dead")
+EVENTS = ("collapsed", "training_succeeds", "dead", "born_dead")
 LU = "Lu, Shin, Su and Karniadakis 2019"
 XOR = "repository tr_xor, 2025"
 FORUM = "forum"
@@ -61,6 +61,12 @@ def _about(width: int, rate: float, relation: str, note: str) -> Published:
     return Published(LU, "dying_relu", setting, "collapsed", None, n, rate, relation, note)
 
 
+def _perhaps_born(width: int, rate: float, relation: str) -> Published:
+    return replace(
+        _about(width, rate, relation, "the same, if births were meant"), event="born_dead"
+    )
+
+
 def _success(setting: str, count: int) -> Published:
     return Published(XOR, "trainability", setting, "training_succeeds", count, 50, count / 50)
 
@@ -70,6 +76,8 @@ PUBLISHED: tuple[Published, ...] = (
     _about(3, 0.6, "about", "about 60 %"),
     _about(5, 0.1, ">", "more than 10 %"),
     _about(10, 0.01, "<", "below 1 %; not trained here"),
+    _perhaps_born(3, 0.6, "about"),
+    _perhaps_born(5, 0.1, ">"),
     _collapse("sine", "He", 919),
     _collapse("sine", "RAI", 292),
     _collapse("step_and_sine", "He", 938),

@@ -1,4 +1,4 @@
-"""Where does training diverge? Two learning rates, one for each layer: the edge is a fractal.
+"""Where does training diverge? Two learning rates, one for each layer: the edge is rough.
 
 One network of 16 tanh units, one draw of its weights and of 16 random points; plain gradient
 descent on all of them. Only the two learning rates vary from cell to cell. `--window` zooms.

@@ -1,8 +1,8 @@
 """Which library's default learns |x|? Six initialisers, 1 to 16 ReLU units.
 
 The forum program with the initial weights of Keras (glorot_uniform), PyTorch, Flax (lecun_normal,
-truncated), He, orthogonal matrices, and randomised asymmetric initialisation (RAI). Theory reads
-the fate of a network off its initial weights, drawn from the same law for other seeds.
+truncated), He, orthogonal matrices, and randomised asymmetric initialisation (RAI). Theory is the
+survival formula; where weights are not independent, gradient flow from weights of other seeds.
 """
 
 import dataclasses
@@ -84,5 +84,6 @@ def report(result: Result, compared: list[Comparison]) -> str:
         below = "".join(f"{'-':>12}" if p is None else f"{100 * p:12.2f}" for p in said)
         lines += [f"{k:>6}{cells}", f"{'':>6}{below}"]
     rejected = sum(c.verdict == "rejected" for c in compared)
-    lines.append(f"({len(compared)} predictions, {rejected} rejected: predictions.csv)")
+    said = [c for c in compared if c.predicted is not None]
+    lines.append(f"({len(said)} predictions, {rejected} rejected: predictions.csv)")
     return "\n".join(lines)

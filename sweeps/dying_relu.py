@@ -1,6 +1,6 @@
 """How often do deep narrow ReLU networks die? The targets of the papers on the dying ReLU.
 
-Networks of 3 to 20 layers and 2 to 10 units, of which most collapse to a constant: |x|, x sin 5x, a
+Networks of 3 to 20 layers and 2 to 5 units, of which many end as a constant: |x|, x sin 5x, a
 step plus a sine, and (|x1 + x2|, |x1 - x2|), on 3,000 points, Adam at 1e-3 in batches of 64; the
 initial weights of He, PyTorch and RAI (randomised asymmetric initialisation).
 """

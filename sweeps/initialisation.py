@@ -22,6 +22,7 @@ from jaxlab.theory import (
     units,
 )
 from jaxlab.theory import born_dead as theory_of_birth
+from jaxlab.theory.joint_laws import asymmetric_predictions, orthogonal_predictions
 from jaxlab.theory.laws import PointMass
 from jaxlab.theory.prediction import Prediction
 from sweeps import absolute_value as sweep_of_absolute_value
@@ -34,8 +35,6 @@ GAUSSIAN = Initialiser("random_normal", bias="random_normal")
 DEEP = ((3, 2), (5, 2), (10, 2), (20, 2), (3, 3), (5, 3), (10, 3), (5, 5), (10, 5), (10, 10))
 ADDER = (2, 3, 5, 3, 5, 1)
 UNITS = (2, 3, 4, 8)
-POSITIVE = "RAI with one input: half of the kernels are from Beta(2, 1), the others Gaussian"
-SPHERE = "one row or column of an orthogonal matrix: its direction is uniform, so signs are too"
 
 
 def build() -> Census:
@@ -92,31 +91,11 @@ def of_default(law: str, k: int) -> Case:
             "fate_neither": fate == "dead",
         }
 
+    special = {"orthogonal": orthogonal_predictions, "RAI": asymmetric_predictions}
+    if law in special:
+        return Case(setting, look, special[law](k))
     signs = sweep_of_absolute_value.setting_predictions(setting)[0]
-    fates = fate_predictions.predictions(k, *laws_of(setting))
-    if law == "orthogonal":
-        signs = exact(signs.name, signs.event, absolute_value.one_sided_at_init(k), SPHERE)
-        fates = of_circle(k)
-    if law == "RAI":
-        signs = exact(signs.name, signs.event, 0.75**k + 0.25**k, POSITIVE)
-    return Case(setting, look, (signs, *fates))
-
-
-def of_circle(k: int) -> tuple[Prediction, ...]:
-    """Return the fates of kernels and output weights that both lie on the unit sphere.
-
-    Both squares sum to 1, so some |a| is at most its |w| and its unit lives: one side is always
-    fitted. Of two units exactly one has the larger |a|, and lives only if a > 0; both sides are
-    fitted if it does and the kernels' signs differ: 1/4.
-    """
-    chances = {"fate_fails": 0.75, "fate_one_side": 0.75} if k == 2 else {}
-    chances["fate_neither"] = 0.0
-    return tuple(exact("fates at birth", event, p, SPHERE) for event, p in chances.items())
-
-
-def exact(name: str, event: str, probability: float, assumptions: str) -> Prediction:
-    """Return an exact prediction where the theory's own function asks for independent weights."""
-    return Prediction(name, event, "exact", probability, "counting sign patterns", assumptions)
+    return Case(setting, look, (signs, *fate_predictions.predictions(k, *laws_of(setting))))
 
 
 def of_line(h: int) -> Case:
@@ -209,6 +188,8 @@ def silent_everywhere(first, second) -> np.ndarray:
     """
     (kernel, bias), (outer, shift) = first, second
     inputs, h, members = kernel.shape
+    if h < inputs or inputs > 2:
+        raise ValueError(f"{h} units see {inputs} inputs; there must be 1 or 2, and as many units")
 
     def enters(points, bias, shift):
         hidden = np.maximum(np.einsum("im,ihm->hm", points, kernel) + bias, 0)

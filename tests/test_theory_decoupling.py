@@ -37,7 +37,7 @@ def test_the_usual_training_meets_no_objection():
         ({"activation": "leaky_relu"}, "leaky_relu"),
         ({"optimiser": "sgd"}, "sgd"),
         ({"input_limit": 1.0}, "below 100"),
-        ({"bias_limit": 1.1}, "thousandth"),
+        ({"bias_limit": 1.1}, "0.001"),
         ({"steps": 1_300}, "too short"),
     ],
 )

@@ -78,7 +78,9 @@ class Conditions:
         return 3 * self.carried
 
 
-def objections(conditions: Conditions, largest_weight: float) -> list[str]:
+def objections(
+    conditions: Conditions, largest_weight: float, bias_share: float = 1e-3
+) -> list[str]:
     """Return what stands against the survival formulas, whatever the weights' laws.
 
     `largest_weight` is a magnitude that few initial weights exceed. Formula: Adam, ReLU,
@@ -104,9 +106,10 @@ def objections(conditions: Conditions, largest_weight: float) -> list[str]:
         found.append(f"the optimiser is {conditions.optimiser}, the rule is stated for Adam")
     if conditions.input_limit < 100:
         found.append(f"inputs end at {conditions.input_limit:g}, below 100: biases move the kinks")
-    if conditions.bias_limit > conditions.input_limit / 1000:
+    if conditions.bias_limit > conditions.input_limit * bias_share:
         found.append(
-            f"initial biases reach {conditions.bias_limit:g}, more than a thousandth of the inputs"
+            f"initial biases reach {conditions.bias_limit:g}, "
+            f"more than {bias_share:g} of the inputs"
         )
     if way < needed:
         found.append(

@@ -6,6 +6,7 @@ angle. Dead means that the last hidden layer is 0 everywhere: the function is co
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import pi
 
@@ -144,7 +145,7 @@ def predictions(
     width, layers = widths[1], len(activations)
     low, high = lower_bound(width, layers), sharper_upper_bound(width, layers)
     if low == high:
-        return (_record("exact", float(low)),)
+        return (replace(_record("exact", float(low)), name="two hidden layers"),)
     # The first layer's law only has to be symmetric, and the output's does not matter.
     if width == 2 and all(_is_gaussian(law) for law in laws[1:-1]):
         return (_record("exact", two_units(layers)),)

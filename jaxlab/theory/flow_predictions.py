@@ -4,8 +4,6 @@ Where weights are not independent draws (orthogonal matrices, randomised asymmet
 no formula, but the fate of each network can still be worked out: `flow`, averaged over many.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -44,9 +42,7 @@ def prediction(w: ArrayLike, a: ArrayLike, conditions: Conditions) -> Prediction
             "least 10000 networks"
         )
     sizes = np.maximum(np.abs(w), np.abs(a)).max(axis=0)
-    # Here biases that are ten times as large may pass: a reason at 1/1000 becomes one at 1/100.
-    eased = replace(conditions, bias_limit=conditions.bias_limit / 10)
-    reasons = objections(eased, float(np.quantile(sizes, 0.99)))
+    reasons = objections(conditions, float(np.quantile(sizes, 0.99)), bias_share=0.01)
     if np.quantile(sizes, 0.1) < SMALL * conditions.carried:
         reasons.append("initial weights are small: Adam's momentum carries units through 0")
     fails = None if reasons else float(np.mean(outcome_of_flow(w, a) != "solved"))

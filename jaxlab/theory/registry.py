@@ -17,12 +17,16 @@ from pathlib import Path
 from types import ModuleType
 
 MEASURED = Path(__file__).parent / "measured.csv"
-COLUMNS = ("formula", "event", "n", "predicted", "observed", "off", "sweep", "setting")
+COLUMNS = ("formula", "event", "kind", "n", "predicted", "observed", "off", "sweep", "setting")
 LABELS = ("formula", "assumptions", "kind", "source")
 
 SPEAKERS = {
     ("initial signs", "*", "*"): "absolute_value.one_sided_at_init",
-    ("fates at birth", "*", "*"): "absolute_value.fate",
+    ("signs of asymmetric weights", "*", "*"): "joint_laws.one_sided_asymmetric",
+    ("fates at birth", "fate_fails", "*"): "absolute_value.training_fails",
+    ("fates at birth", "fate_one_side", "*"): "absolute_value.one_side_fitted",
+    ("fates at birth", "fate_neither", "*"): "absolute_value.no_side_fitted",
+    ("fates on the sphere", "*", "*"): "joint_laws.fails_on_circle",
     ("survival formula", "training_fails", "*"): "absolute_value.training_fails",
     ("survival formula", "one_side_fitted", "*"): "absolute_value.one_side_fitted",
     ("survival formula", "neither_fitted", "*"): "absolute_value.no_side_fitted",
@@ -41,9 +45,11 @@ SPEAKERS = {
     ("dead at birth", "*", "upper bound"): "born_dead.upper_bound",
     ("dead at birth", "*", "empirical"): "born_dead.monte_carlo",
     ("deep and narrow", "*", "exact"): "deep_narrow.two_units",
+    ("two hidden layers", "*", "exact"): "deep_narrow.three_layers",
     ("deep and narrow", "*", "lower bound"): "deep_narrow.lower_bound",
     ("deep and narrow", "*", "upper bound"): "deep_narrow.sharper_upper_bound",
     ("single units", "unit_dead", "*"): "units.dead_on_ball",
+    ("unit on an interval", "unit_dead", "*"): "units.dead_on_interval",
     ("single units", "fewer_than_two_live", "*"): "units.fewer_live",
     ("single units", "learns_absolute_value", "*"): "units.learns_absolute_value",
     ("single units", "unit_inactive", "*"): "units.inactive_on_cube",
@@ -62,6 +68,7 @@ class Measured:
     """
 
     event: str
+    kind: str
     n: int
     off: float
     where: str
@@ -139,6 +146,6 @@ def _read_measured() -> dict[str, tuple[Measured, ...]]:
     with MEASURED.open(newline="") as file:
         for row in csv.DictReader(file):
             where = f"{row['sweep']}: {row['setting']}"
-            new = Measured(row["event"], int(row["n"]), float(row["off"]), where)
+            new = Measured(row["event"], row["kind"], int(row["n"]), float(row["off"]), where)
             found[row["formula"]] = (*found.get(row["formula"], ()), new)
     return found

@@ -29,9 +29,10 @@ def main(arguments: list[str]) -> None:
     words = parser().parse_args(arguments).words
     everything = registry.entries()
     chosen = [e for e in everything if not words or any(word in e.name for word in words)]
-    if not chosen:
+    lost = [word for word in words if not any(word in entry.name for entry in everything)]
+    if lost:
         known = sorted({entry.name.split(".")[0] for entry in everything})
-        raise ValueError(f"no formula is called {words[0]!r}; files: {', '.join(known)}")
+        raise ValueError(f"no formula is called {lost[0]!r}; files: {', '.join(known)}")
     print("\n\n".join(described(entry, whole=entry.name in words) for entry in chosen))
     print(f"\n{len(chosen)} of {len(everything)} formulas")
 
