@@ -104,27 +104,30 @@ def run_census(census: Census, seeds: int, *, out: Path, progress: bool, command
             before, new = {}, count(case.setting, case.look, np.arange(seeds))
         known[name, digest] = {e: (seeds, c + before.get(e, (0, 0))[1]) for e, c in new.items()}
         _write(out, known)
-    return {
-        (case.setting.name, event): found
-        for case in census.cases
-        for event, found in known[case.setting.name, case.setting.digest].items()
-    }
+    return _of_cases(census, known)
 
 
 def read_census(census: Census, folder: Path) -> Counts:
     """Return the counts that a folder holds; ResultsError if those of a case are missing."""
     if not (folder / FILE).exists():
         raise store.ResultsError(f"{folder} holds no results (no {FILE})")
-    known, found = _read(folder / FILE), {}
+    known = _read(folder / FILE)
     for case in census.cases:
-        name, digest = case.setting.name, case.setting.digest
-        if (name, digest) not in known:
+        name = case.setting.name
+        if (name, case.setting.digest) not in known:
             raise store.ResultsError(f"{folder} lacks the setting {name!r}; run its sweep again")
-        found |= {(name, event): counted for event, counted in known[name, digest].items()}
-    return found
+    return _of_cases(census, known)
 
 
 Known = dict[tuple[str, str], dict[str, tuple[int, int]]]
+
+
+def _of_cases(census: Census, known: Known) -> Counts:
+    return {
+        (case.setting.name, event): counted
+        for case in census.cases
+        for event, counted in known[case.setting.name, case.setting.digest].items()
+    }
 
 
 def _read(path: Path) -> Known:
@@ -165,13 +168,7 @@ def _write_manifest(census: Census, out: Path, command: str) -> None:
         if (out / FILE).exists() and known.get("fingerprint") != content["fingerprint"]:
             text = "was counted by other versions or on another machine; choose another --out"
             raise store.ResultsError(f"{out} {text}")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        files.write_atomically(out / MANIFEST, (json.dumps(content, indent=2) + "\n").encode())
-    except OSError as error:
-        reason = error.strerror or str(error)
-        text = f"cannot write to {out}: {reason}; choose another --out"
-        raise store.ResultsError(text) from error
+    store.write_result(out / MANIFEST, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def _known(manifest: Path) -> dict:

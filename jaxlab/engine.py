@@ -43,6 +43,25 @@ def _draw_program(setting: Setting, law: tuple[Initialiser, ...], meaning: tasks
     return jax.jit(jax.vmap(partial(block.draw_member, setting, law), out_axes=-1))
 
 
+def _draw_block(
+    skeleton: Setting,
+    law: tuple[Initialiser, ...],
+    setting_keys: jax.Array,
+    seeds: np.ndarray,
+    chosen: Columns,
+    meaning: tasks.Definition,
+    double: bool = False,
+) -> dict[str, Any]:
+    """Draw a lane block of members of one law, each with its setting's key and its numbers."""
+    numbers = {name: chosen[f"task {name}"] for name in skeleton.task.numbers}
+    streams = _stream_keys(setting_keys, seeds.astype(np.uint32))
+    program = _draw_program(skeleton, law, meaning)
+    pair = streams["weights"], streams["data"]
+    with jax.enable_x64(double):
+        drawn = program(*pair, chosen["scales"], numbers, chosen["scaling"])
+    return drawn | {"order": jax.random.key_data(streams["order"]).T}
+
+
 def _train_blocks(train: Callable, lanes: int, drawn, shared, bank, numbers, schedule, count):
     """Train the first `count` lane blocks (may be traced) of one device."""
 
@@ -180,13 +199,8 @@ class Runner:
         count, pad = len(seeds), (0, self.group.lanes - len(seeds))
         which, seeds = np.pad(which, pad, "edge"), np.pad(seeds, pad, "edge")
         chosen = {name: self._rounded(values[which]) for name, values in self.columns.items()}
-        numbers = {name: chosen[f"task {name}"] for name in self.group.skeleton.task.numbers}
-        streams = _stream_keys(self.keys[self.settings[which]], seeds.astype(np.uint32))
-        program = _draw_program(self.group.skeleton, law, self.meaning)
-        pair = streams["weights"], streams["data"]
-        with jax.enable_x64(self.double):
-            drawn = program(*pair, chosen["scales"], numbers, chosen["scaling"])
-        drawn["order"] = jax.random.key_data(streams["order"]).T
+        given = self.keys[self.settings[which]], seeds, chosen, self.meaning
+        drawn = _draw_block(self.group.skeleton, law, *given, self.double)
         return {k: np.asarray(v)[..., :count] for k, v in drawn.items()}
 
     def _rounded(self, array: np.ndarray) -> np.ndarray:
@@ -230,20 +244,17 @@ def initial_weights(setting: Setting, seeds: np.ndarray) -> list[tuple[np.ndarra
     """
     if not len(seeds):
         raise ValueError("no seeds given; at least one is needed")
-    lanes = grouping.lane_width(setting)
-    columns, skeleton = grouping.columns([setting]), grouping.skeleton(setting)
-    program = _draw_program(skeleton, laws(setting), tasks.definition(setting.task))
-    numbers = {name: np.float32(value) for name, value in setting.task.numbers.items()}
-    numbers = {name: np.full(lanes, value) for name, value in numbers.items()}
-    fixed = {n: np.repeat(columns[n].astype(np.float32), lanes, 0) for n in ("scales", "scaling")}
-    key, drawn = jnp.broadcast_to(keys.setting_key(setting.name), (lanes,)), []
+    lanes, skeleton = grouping.lane_width(setting), grouping.skeleton(setting)
+    chosen = {
+        name: np.repeat(values.astype(np.float32), lanes, axis=0)
+        for name, values in columns([setting]).items()
+    }
+    meaning = tasks.definition(setting.task)
+    setting_keys, drawn = jnp.broadcast_to(keys.setting_key(setting.name), (lanes,)), []
     for first in range(0, len(seeds), lanes):
         some = seeds[first : first + lanes]
-        padded = np.pad(some, (0, lanes - len(some)), "edge").astype(np.uint32)
-        streams = _stream_keys(key, padded)
-        made = program(
-            streams["weights"], streams["data"], fixed["scales"], numbers, fixed["scaling"]
-        )
+        padded = np.pad(some, (0, lanes - len(some)), "edge")
+        made = _draw_block(skeleton, laws(setting), setting_keys, padded, chosen, meaning)
         drawn.append(np.asarray(made["weights"])[:, : len(some)])
     flat = np.concatenate(drawn, axis=1)
     return jax.tree.map(np.asarray, networks.unpack(setting.network, jnp.asarray(flat)))

@@ -20,11 +20,10 @@ import numpy as np
 from tqdm import tqdm
 
 from jaxlab import engine, grouping, outcomes
-from jaxlab.files import write_atomically
 from jaxlab.grid import Grid, GridResult, grid_from_json
 from jaxlab.grouping import Columns, Group, Schedule
 from jaxlab.spec import Sweep
-from jaxlab.store import UNREADABLE, ResultsError, identity_of
+from jaxlab.store import UNREADABLE, ResultsError, identity_of, write_result
 
 FILE, MANIFEST = "grid.npz", "manifest.json"
 QUIET_SECONDS = 2.0  # shorter runs say nothing
@@ -121,7 +120,7 @@ class GridFile:
         if known.exists() and not self.path.exists() and _grid_of(known) != grid:
             raise ResultsError(f"{folder} holds something else; choose another --out")
         manifest = {"grid": grid, **identity, "command": command}
-        self._write(known, (json.dumps(manifest, indent=2) + "\n").encode())
+        write_result(known, (json.dumps(manifest, indent=2) + "\n").encode())
 
     def save_now_and_then(self) -> None:
         """Write the counts, unless writing them has just taken its share of the time."""
@@ -138,19 +137,9 @@ class GridFile:
         grid, names = self.grid, np.array(outcomes.OUTCOMES)
         axes = {"rows": np.array(grid.rows.values), "columns": np.array(grid.columns.values)}
         np.savez_compressed(content, allow_pickle=False, outcomes=names, **axes, **state)
-        self._write(self.path, content.getvalue())
+        write_result(self.path, content.getvalue())
         self.saved = time.perf_counter()
         self.cost = self.saved - start
-
-    @staticmethod
-    def _write(path: Path, content: bytes) -> None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, content)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            text = f"cannot write to {path.parent}: {reason}; choose another --out"
-            raise ResultsError(text) from error
 
 
 def _identity(grid: Grid) -> dict[str, Any]:

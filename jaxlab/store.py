@@ -55,6 +55,17 @@ def fingerprint() -> dict[str, str]:
     }
 
 
+def write_result(path: Path, content: bytes) -> None:
+    """Write a file of results, its folder too; ResultsError if that cannot be written to."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        text = f"cannot write to {path.parent}: {reason}; choose another --out"
+        raise ResultsError(text) from error
+
+
 def _cpu_features() -> str:
     # XLA compiles for the features it finds, and other vector widths round differently.
     try:
