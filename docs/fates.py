@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from docs.tables import markdown, percent
+from docs.tables import markdown, share
 from figures._fates import LAWS, RULES, UNITS, foretold
 from jaxlab.outcomes import OUTCOMES
 from jaxlab.result import Result
 from jaxlab.spec import Setting
-from jaxlab.tally import clopper_pearson
 from jaxlab.theory import doubling, doubling_fate, negation
 from sweeps.absolute_value import initial_weights
 
@@ -44,18 +43,12 @@ def _class_row(rule: str, said: np.ndarray, solved: np.ndarray) -> list[str]:
     cells = []
     for chosen, hits in ((said, solved), (~said, ~solved)):
         count, n = int((chosen & hits).sum()), int(chosen.sum())
-        cells += [f"{count} of {n}", _share(count, n)]
+        cells += [f"{count} of {n}", share(count, n)]
     return [rule, *cells]
 
 
 def _cell(count: int, n: int) -> str:
-    return f"{count}, {_share(count, n)}"
-
-
-def _share(count: int, n: int) -> str:
-    limits = clopper_pearson(count, n)
-    rate = percent(count / n if n else None)
-    return f"{rate} [{percent(limits.low)}, {percent(limits.high)}]"
+    return f"{count}, {share(count, n)}"
 
 
 def other_tasks_table(negation_result: Result, doubling_result: Result) -> str:
@@ -77,7 +70,7 @@ def other_tasks_table(negation_result: Result, doubling_result: Result) -> str:
             of_it = happened[expected == said]
             hits = int((of_it == said).sum())
             cells = [str(int((of_it == outcome).sum())) for outcome in shown]
-            rows.append([name, said, str(len(of_it)), *cells, _share(hits, len(of_it))])
+            rows.append([name, said, str(len(of_it)), *cells, share(hits, len(of_it))])
     return markdown(["setting", "expected", "members", *shown, "came true % [95 %]"], rows)
 
 

@@ -5,16 +5,14 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from docs.tables import markdown, percent
+from docs.tables import bounds, markdown, percent, share
 from figures import boundary
 from figures import default_initialisers as defaults
-from figures._counts import proportion
 from figures._published import event
 from jaxlab import census, commandline, files, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.grid_runs import read_grid
 from jaxlab.result import Result
-from jaxlab.tally import clopper_pearson
 from jaxlab.theory import registry
 from sweeps import (
     _run,
@@ -141,17 +139,12 @@ def _deviation(value: float) -> str:
 
 def defaults_table(result: Result) -> str:
     """Return failures on |x| by initialiser and number of units, measured and predicted."""
-    rows = []
-    for k in default_initialisers.UNITS:
-        cells = [str(k), percent(2.0 ** (1 - k))]
-        for law in default_initialisers.LAWS:
-            name = default_initialisers.name_of(law, k)
-            tally = result.members[name].tally
-            row = proportion(tally.failed, tally.n)
-            bounds = f"[{percent(row['ci_low'])}, {percent(row['ci_high'])}]"
-            said = default_initialisers.expected(result.sweep[name]).probability
-            cells.append(f"{percent(row['rate'])} {bounds}; {percent(said)}")
-        rows.append(cells)
+    found = [defaults.failures(result, law) for law in default_initialisers.LAWS]
+    rows = [
+        [str(k), percent(2.0 ** (1 - k))]
+        + [f"{share(row['count'], row['n'])}; {percent(row['predicted'])}" for row in of_k]
+        for k, of_k in zip(default_initialisers.UNITS, zip(*found, strict=True), strict=True)
+    ]
     return markdown(["units", "2^(1-k)", *default_initialisers.LAWS], rows)
 
 
@@ -183,9 +176,7 @@ def scales_table(result: Result, k: int) -> str:
         cells = [f"{ratio:g}"]
         for name in names:
             tally = result.members[folk_to_survival.name_of(k, name, ratio)].tally
-            interval = clopper_pearson(tally.failed, tally.n)
-            bounds = f"[{percent(interval.low, 1)}, {percent(interval.high, 1)}]"
-            cells.append(f"{percent(tally.failed / tally.n, 1)} {bounds}")
+            cells.append(share(tally.failed, tally.n, 1))
         rows.append(cells)
     return markdown(["weight scale / rate", *names], rows)
 
@@ -196,21 +187,16 @@ def published_table(found: Mapping[str, Result]) -> str:
     for entry in PUBLISHED:
         theirs, ours, n = f"{entry.relation} {percent(entry.rate, 1)}".removeprefix("= "), "-", "-"
         if entry.count is not None and entry.n is not None:
-            theirs += f" {_bounds(entry.count, entry.n, 1)}"
+            theirs += f" {bounds(entry.count, entry.n, 1)}"
         members = found[entry.sweep].members.get(entry.setting)
         if members is not None:
             row = event(entry.event, members)
-            ours, n = f"{percent(row['rate'])} {_bounds(row['count'], row['n'])}", f"{row['n']:,}"
+            ours, n = share(row["count"], row["n"]), f"{row['n']:,}"
         what = f"{entry.setting}: {entry.event.replace('_', ' ')}"
         of = "-" if entry.n is None else f"{entry.n:,}"
         rows.append([what, theirs, of, ours, n, entry.source, entry.note])
     head = ["event", "published %", "of", "ours %", "of", "source", "note"]
     return markdown(head, rows)
-
-
-def _bounds(count: int, n: int, digits: int = 2) -> str:
-    interval = clopper_pearson(count, n)
-    return f"[{percent(interval.low, digits)}, {percent(interval.high, digits)}]"
 
 
 def boundary_sentence(results: Path) -> str:
@@ -239,8 +225,6 @@ def deaths_table(result: Result) -> str:
     for name, members in result.members.items():
         cells = [name]
         for mask in (members.born_dead, dying_relu.collapsed(members), members.names == "solved"):
-            row = proportion(int(mask.sum()), len(mask))
-            bounds = f"[{percent(row['ci_low'])}, {percent(row['ci_high'])}]"
-            cells.append(f"{percent(row['rate'])} {bounds}")
+            cells.append(share(int(mask.sum()), len(mask)))
         rows.append([*cells, f"{len(members.seeds):,}"])
     return markdown(["network", "born dead %", "collapsed %", "solved %", "n"], rows)

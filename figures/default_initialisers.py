@@ -2,8 +2,8 @@
 
 To learn it means in 99 % of runs. Panel a: how often k ReLU units fail with the initial weights of
 libraries and papers, measured, and what theory says: the survival formula, or where weights are
-not independent draws gradient flow from drawn ones. Panel b: how many
-units it takes until fewer than 1 % fail; the line is what the exact intervals of the rates allow.
+not independent draws gradient flow from drawn ones. Panel b: how many units it takes until fewer
+than 1 % fail; the line is what the exact intervals of the rates allow.
 """
 
 from typing import Any
