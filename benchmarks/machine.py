@@ -17,9 +17,9 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from benchmarks import timing
 from benchmarks.timing import Measurement
-from jaxlab import store
+from jaxlab import provenance
 
-PACKAGES = (*store.PACKAGES, "keras", "torch")
+PACKAGES = (*provenance.PACKAGES, "keras", "torch")
 SIZES = (2048, 3072, 4096)  # of the matrices: large, but small beside the memory of any machine
 ENTRIES = 2**25  # of each vector on each device: 128 MiB, more than its share of any cache
 TIMES = 5

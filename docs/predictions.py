@@ -1,6 +1,5 @@
 """Tables of predictions held against counts, and the deviations that the registry quotes."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from docs.tables import bounds, markdown, percent, share
 from figures import boundary
 from figures import default_initialisers as defaults
 from figures._published import event
-from jaxlab import census, commandline, files, store
+from jaxlab import census, commandline, files, sealed, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.grid_runs import read_grid
 from jaxlab.result import Result
@@ -26,7 +25,7 @@ from sweeps.absolute_value import THREAD
 
 TRAINED = ("absolute_value", "negation", "doubling", "arithmetic", "trainability", "dying_relu")
 TRAINED += ("default_initialisers", "folk_to_survival")
-README_UNITS = (2, 4, 8, 16)
+README_UNITS = (2, 4, 8)
 Compared = Mapping[str, Sequence[Comparison]]
 
 
@@ -206,8 +205,8 @@ def boundary_sentence(results: Path) -> str:
     names = boundary.commonest(result)
     found = boundary.numbers(result, names, boundary.find(names))
     (low, high), sizes = found["interval"], found["fitted sizes"]
-    manifest = json.loads((folder / "manifest.json").read_text())
-    command, boxes = manifest["command"], found["boxes"]
+    manifest = sealed.read_json(folder / "manifest.json")
+    command, boxes = manifest["runs"][-1]["command"], found["boxes"]
     window = "; ".join(f"{label} {a:g} to {b:g}" for label, (a, b) in found["window"].items())
     finest = math.log2(boxes[0] / boxes[1])
     return (

@@ -15,7 +15,7 @@ import numpy as np
 from docs import fates, predictions, speed, threads
 from docs.tables import markdown, percent
 from figures.__main__ import draw
-from jaxlab import commandline, files, outcomes, store
+from jaxlab import commandline, files, outcomes, provenance, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.contrast import mcnemar
 from jaxlab.result import Result
@@ -135,12 +135,12 @@ def headline_table(result: Result, compared: list[Comparison]) -> str:
 
 def made_with(result: Result, manifest: dict, looks: list[dict]) -> str:
     """Return one sentence on command, versions and device."""
-    prints, last = manifest["fingerprint"], looks[-1]
-    versions = ", ".join(f"{name} {prints[name]}" for name in store.PACKAGES)
-    first = f" --first-seed {last['first_seed']}" if last["first_seed"] else ""
-    flags = f"--seeds {last['seeds']}{first}"
+    prints = next(iter(manifest["fingerprints"].values()))
+    versions = ", ".join(f"{name} {prints[name]}" for name in provenance.PACKAGES)
     device = f"{prints['backend']} ({prints['machine']}), looks at the results: {len(looks)}"
-    return f"`{manifest['command']} {flags}`, then `python -m docs.results`; {versions}; {device}."
+    return (
+        f"`{manifest['runs'][-1]['command']}`, then `python -m docs.results`; {versions}; {device}."
+    )
 
 
 def replace_between(text: str, name: str, content: str) -> str:
@@ -201,7 +201,7 @@ def write(results: Path) -> None:
     """Write docs/results.md, the README's table and its figure from the results in a folder."""
     folder = results / "absolute_value"
     result = store.read_sweep(folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = store.read_manifest(folder / "manifest.json")
     compared = compare_all(absolute_value.comparisons(result))
     looks = json.loads((folder / "looks.json").read_text())
     made = made_with(result, manifest, looks)

@@ -7,6 +7,7 @@ from jaxlab import compare, paper_tasks, tally, tasks, theory
 from jaxlab.outcomes import OUTCOMES
 from jaxlab.result import Result
 from jaxlab.runs import run
+from jaxlab.sealed import ResultsError
 from jaxlab.spec import (
     Initialiser,
     Network,
@@ -17,7 +18,6 @@ from jaxlab.spec import (
     Task,
     Training,
 )
-from jaxlab.store import ResultsError
 
 __all__ = [
     "OUTCOMES",

@@ -4,10 +4,9 @@ A case is a setting, a look at its weights that names events, and what theory sa
 are kept by setting, so that the same command with more seeds adds to them.
 """
 
-import csv
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +15,15 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine, files, networks, store
+from jaxlab import engine, networks, sealed, shards, store
+from jaxlab.chunks import FORMAT
+from jaxlab.provenance import fingerprint, short
+from jaxlab.sealed import ResultsError
 from jaxlab.spec import Setting
 from jaxlab.theory.prediction import Prediction
 
 TOGETHER = 2**16  # members drawn and looked at together
-FILE, MANIFEST = "counts.csv", "manifest.json"
-COLUMNS: tuple[str, ...] = ("setting", "digest", "event", "n", "count")
+FILE, MANIFEST = "counts.json", "manifest.json"
 
 Layers = Sequence[tuple[np.ndarray, np.ndarray | None]]
 Look = Callable[[Layers], Mapping[str, np.ndarray]]
@@ -86,36 +87,57 @@ def run_census(census: Census, seeds: int, *, out: Path, progress: bool, command
     """Count seeds 0, 1, ... of every case; return (n, count) by (setting, event).
 
     Counts are kept in `out` after every case; what is there is not counted again. `ResultsError`
-    if the folder holds something else or cannot be written to.
+    if the folder holds something else, is being filled or cannot be written to.
     """
-    known = _read(out / FILE) if (out / FILE).exists() else {}
-    _write_manifest(census, out, command)
-    look = {"desc": census.name, "ncols": 79, "file": sys.stderr, "delay": 2.0}
-    for case in tqdm(census.cases, disable=None if progress else True, **look):
-        name, digest = case.setting.name, case.setting.digest
-        before = known.get((name, digest), {})
-        if not {p.event for p in case.predictions} <= set(before):
-            before = {}  # events were named since: count all anew
-        done = max((n for n, _ in before.values()), default=0)
-        if done >= seeds:
-            continue
-        new = count(case.setting, case.look, np.arange(done, seeds))
-        if before and set(new) != set(before):
-            before, new = {}, count(case.setting, case.look, np.arange(seeds))
-        known[name, digest] = {e: (seeds, c + before.get(e, (0, 0))[1]) for e, c in new.items()}
-        _write(out, known)
+    _check(census, out)  # before anything is written
+    with ExitStack() as stack:
+        with shards.briefly(out):
+            stack.enter_context(shards.writing(out))
+            _check(census, out)
+            known = _read(out / FILE) if (out / FILE).exists() else {}
+            _write_manifest(census, out)
+        todo = [case for case in census.cases if _done(known, case) < seeds]
+        if not todo:
+            return _of_cases(census, known)
+        by = short(fingerprint())
+        with shards.recorded(out, command, shards.WHOLE, by) as record:
+            look = {"desc": census.name, "ncols": 79, "file": sys.stderr, "delay": 2.0}
+            for case in tqdm(todo, disable=None if progress else True, **look):
+                done = _done(known, case)
+                known[_key(case)] = _counted(case, done, seeds, known.get(_key(case), {}))
+                _write(out, known)
+                record.trained(seeds - done)
+        _write_manifest(census, out)
     return _of_cases(census, known)
+
+
+def _key(case: Case) -> tuple[str, str]:
+    return case.setting.name, case.setting.digest
+
+
+def _done(known: "Known", case: Case) -> int:
+    """Return how many seeds of a case are counted; 0 where events were named since."""
+    before = known.get(_key(case), {})
+    named = {prediction.event for prediction in case.predictions}
+    return max((n for n, _ in before.values()), default=0) if named <= set(before) else 0
+
+
+def _counted(case: Case, done: int, seeds: int, before: Mapping[str, tuple[int, int]]):
+    new = count(case.setting, case.look, np.arange(done, seeds))
+    if done and set(new) != set(before):  # a look that names other events than it did
+        done, new = 0, count(case.setting, case.look, np.arange(seeds))
+    return {event: (seeds, hits + (before[event][1] if done else 0)) for event, hits in new.items()}
 
 
 def read_census(census: Census, folder: Path) -> Counts:
     """Return the counts that a folder holds; ResultsError if those of a case are missing."""
     if not (folder / FILE).exists():
-        raise store.ResultsError(f"{folder} holds no results (no {FILE})")
+        raise ResultsError(f"{folder} holds no results (no {FILE})")
     known = _read(folder / FILE)
     for case in census.cases:
         name = case.setting.name
         if (name, case.setting.digest) not in known:
-            raise store.ResultsError(f"{folder} lacks the setting {name!r}; run its sweep again")
+            raise ResultsError(f"{folder} lacks the setting {name!r}; run its sweep again")
     return _of_cases(census, known)
 
 
@@ -132,47 +154,42 @@ def _of_cases(census: Census, known: Known) -> Counts:
 
 def _read(path: Path) -> Known:
     known: Known = {}
+    content = sealed.read_json(path)
+    store.check_format(path, content.get("format"))
     try:
-        with path.open(newline="") as file:
-            rows = csv.DictReader(file)
-            if tuple(rows.fieldnames or ()) != COLUMNS:
-                raise ValueError("other columns")
-            for row in rows:
-                counted = int(row["n"]), int(row["count"])
-                if not 0 <= counted[1] <= counted[0]:
-                    raise ValueError("more events than networks")
-                known.setdefault((row["setting"], row["digest"]), {})[row["event"]] = counted
-    except store.UNREADABLE as error:
-        text = f"{path} is damaged ({type(error).__name__}); move it away"
-        raise store.ResultsError(text) from error
+        for name, digest, event, n, hits in content["counts"]:
+            if not 0 <= hits <= n:
+                raise ValueError("more events than networks")
+            known.setdefault((name, digest), {})[event] = n, hits
+    except sealed.UNREADABLE as error:
+        raise sealed.damaged(path, error) from error
     return known
 
 
 def _write(out: Path, known: Known) -> None:
     rows = [
-        dict(zip(COLUMNS, (name, digest, event, n, hits), strict=True))
+        [name, digest, event, n, hits]
         for (name, digest), events in known.items()
         for event, (n, hits) in events.items()
     ]
-    files.write_csv(out / FILE, rows, COLUMNS)
+    content = {"format": FORMAT, "counts": rows}
+    sealed.write_result(out / FILE, sealed.json_as_bytes(content))
 
 
-def _write_manifest(census: Census, out: Path, command: str) -> None:
+def _write_manifest(census: Census, out: Path) -> None:
     digests = {case.setting.name: case.setting.digest for case in census.cases}
-    content = {"census": census.name, "digests": digests, "command": command}
-    content["fingerprint"] = store.fingerprint()
-    if (out / MANIFEST).exists():
-        known = _known(out / MANIFEST)
-        if known.get("census") != census.name:
-            raise store.ResultsError(f"{out} holds something else; choose another --out")
-        if (out / FILE).exists() and known.get("fingerprint") != content["fingerprint"]:
-            text = "was counted by other versions or on another machine; choose another --out"
-            raise store.ResultsError(f"{out} {text}")
-    store.write_result(out / MANIFEST, (json.dumps(content, indent=2) + "\n").encode())
+    content = {"format": FORMAT, "census": census.name, "digests": digests}
+    content |= {"fingerprint": fingerprint(), "runs": shards.records(out)}
+    sealed.write_result(out / MANIFEST, sealed.json_as_bytes(content))
 
 
-def _known(manifest: Path) -> dict:
-    try:
-        return dict(json.loads(manifest.read_text()))
-    except store.UNREADABLE:
-        return {}
+def _check(census: Census, out: Path) -> None:
+    if not (out / MANIFEST).exists():
+        return
+    known = sealed.read_json(out / MANIFEST)
+    store.check_format(out / MANIFEST, known.get("format"))
+    if known.get("census") != census.name:
+        raise ResultsError(f"{out} holds something else; choose another --out")
+    if (out / FILE).exists() and known.get("fingerprint") != fingerprint():
+        text = "was counted by other versions or on another machine; choose another --out"
+        raise ResultsError(f"{out} {text}")

@@ -4,12 +4,16 @@ import argparse
 import importlib
 import os
 import pkgutil
+import shlex
+import signal
 import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import NoReturn
 
 import jax
+
+from jaxlab import distributed
 
 
 class Parser(argparse.ArgumentParser):
@@ -73,15 +77,41 @@ def use_all_cores() -> None:
     jax.config.update("jax_num_cpu_devices", cores or 1)
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what a cluster sends before it kills. It ends a command as Ctrl-C does."""
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
+
+
 def run_cleanly(main: Callable[[], None]) -> None:
-    """Call a command; an error ends it with one line and 2, Ctrl-C with one line and 130."""
+    """Call a command; an error ends it with one line and exit code 2.
+
+    Ctrl-C and SIGTERM end it with one line that says how to go on, and 130 or 143.
+    """
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        _run(main)
+    except SystemExit as left:
+        distributed.leave(left.code if isinstance(left.code, int) else 0)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(main: Callable[[], None]) -> None:
     try:
         main()
-    except ValueError as error:
+    except (ValueError, distributed.PeerLostError) as error:
         fail(str(error))
-    except KeyboardInterrupt:
-        print("\nstopped; what is finished is kept, call it again to go on", file=sys.stderr)
-        raise SystemExit(130) from None
+    except MemoryError:
+        fail("memory is too small for that; ask for less at once, or for shards of it")
+    except KeyboardInterrupt as stop:
+        done = "; ".join(getattr(stop, "__notes__", ["what is finished is kept"]))
+        typed = shlex.join(["python", *sys.orig_argv[1:]])
+        start = "\n" if sys.stderr.isatty() else ""  # there, after ^C and what is left of a bar
+        print(f"{start}stopped: {done}; to go on: {typed}", file=sys.stderr)
+        raise SystemExit(143 if isinstance(stop, Terminated) else 130) from None
     except BrokenPipeError:
         # The reader (head, say) has seen enough; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,7 +2,8 @@
 
 Members whose specifications differ in numbers only share a compiled program. A call trains some
 lane blocks on every device, one after the other; short blocks are padded, so that a member's bits
-never depend on its neighbours.
+never depend on its neighbours. Several processes make the same calls in the same order: each draws
+all members of a call, trains those of its own devices, and returns the results of all.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,9 +13,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import AxisType, Mesh, PartitionSpec
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from jaxlab import block, grouping, keys, native, networks, shuffling, tasks, training
+from jaxlab import block, distributed, grouping, keys, native, networks, shuffling, tasks, training
 from jaxlab.grouping import MAX_LANES, Columns, Group, Schedule, columns, laws
 from jaxlab.spec import Initialiser, Setting
 
@@ -26,8 +27,9 @@ Arrays = dict[str, np.ndarray]
 
 
 def devices_mesh() -> Mesh:
-    """Return a mesh of all local devices along the one axis "members"."""
-    return jax.make_mesh((jax.local_device_count(),), ("members",), (AxisType.Auto,))
+    """Return a mesh of all devices, process by process, along the one axis "members"."""
+    devices = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
+    return Mesh(devices, ("members",), axis_types=(AxisType.Auto,))
 
 
 @jax.jit
@@ -93,7 +95,7 @@ def _train_program(
     fast: native.Trainer | None,
     forward: Any,
     meaning: tasks.Definition,
-):
+) -> Any:
     del forward
     whole, member = PartitionSpec(), PartitionSpec("members")
     members = PartitionSpec(None, "members")
@@ -107,14 +109,35 @@ def _train_program(
     else:
         out |= {"seen": tables}
     train = jax.jit(partial(block.train_block, setting, fast))  # traced once, used twice
+    takes = drawn, whole, whole, member, whole, whole
     blocks = jax.shard_map(
         partial(_train_blocks, train, lanes),
         mesh=mesh,
-        in_specs=(drawn, whole, whole, member, whole, whole),
+        in_specs=takes,
         out_specs=out,
         check_vma=False,  # a loop that starts from constants is otherwise refused
     )
-    return jax.jit(blocks)
+    program = jax.jit(blocks)
+    return partial(_run_shared, program, mesh, takes) if mesh.is_multi_process else program
+
+
+def _run_shared(program: Callable, mesh: Mesh, takes: tuple, *given: Any) -> Arrays:
+    """Run a program of several processes on what each of them holds; return all that all found."""
+
+    def placed(spec, arrays):
+        def one(array):
+            whole, sharding = np.asarray(array), NamedSharding(mesh, spec)
+            return jax.make_array_from_callback(whole.shape, sharding, lambda part: whole[part])
+
+        return jax.tree.map(one, arrays)
+
+    def own(array):
+        shards = sorted(array.addressable_shards, key=lambda shard: shard.index[-1].start)
+        return np.concatenate([shard.data for shard in shards], axis=-1)
+
+    found = program(*jax.tree.map(placed, takes, given))
+    parts = distributed.gather({name: own(array) for name, array in found.items()})
+    return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
 
 
 def _room(group: Group) -> int:

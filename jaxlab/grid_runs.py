@@ -6,12 +6,12 @@ time. The same command goes on where it stopped, and more seeds later are added 
 """
 
 import dataclasses
-import io
 import itertools
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine, grouping, outcomes
+from jaxlab import engine, grouping, outcomes, sealed, shards, store
+from jaxlab.chunks import FORMAT
 from jaxlab.grid import Grid, GridResult, grid_from_json
 from jaxlab.grouping import Columns, Group, Schedule
+from jaxlab.provenance import short
+from jaxlab.sealed import ResultsError
 from jaxlab.spec import Sweep
-from jaxlab.store import UNREADABLE, ResultsError, identity_of, write_result
 
 FILE, MANIFEST = "grid.npz", "manifest.json"
 QUIET_SECONDS = 2.0  # shorter runs say nothing
@@ -91,36 +93,34 @@ def _part(grid: Grid, key: tuple[Any, ...], settings, rows: list[int]) -> Part:
 class GridFile:
     """The counts of a grid on disk, with how many members of each part are in them."""
 
-    def __init__(self, folder: Path | None, grid: Grid, programs: int, double: bool = False):
+    def __init__(self, folder: Path, grid: Grid, programs: int, double: bool = False):
         self.saved, self.cost = time.perf_counter(), 0.0
-        self.path, self.grid = None if folder is None else folder / FILE, grid
+        self.folder, self.path, self.grid = folder, folder / FILE, grid
+        self.identity: dict[str, Any] = {"format": FORMAT} | _identity(grid, double)
+        self.mark = json.dumps([json.loads(grid.to_json()), self.identity], sort_keys=True)
         self.counts = np.zeros((*grid.shape, len(outcomes.OUTCOMES)), np.int32)
         self.done = np.zeros(programs, np.int64)
-        identity = _identity(grid) | {"dtype": "float64" if double else "float32"}
-        self.mark = json.dumps([json.loads(grid.to_json()), identity], sort_keys=True)
-        if self.path is not None and self.path.exists():
-            self._load(self.path)
 
-    def _load(self, path: Path) -> None:
-        arrays = _read(path)
-        grid, identity = json.loads(str(arrays["mark"]))
-        identity = {"dtype": "float32"} | identity  # older files do not say so
-        if json.dumps([grid, identity], sort_keys=True) != self.mark:
-            raise ResultsError(
-                f"{path} holds another grid, or was made elsewhere; choose another --out"
-            )
-        self.counts, self.done = arrays["counts"], arrays["done"]
+    def load(self) -> None:
+        """Take over the counts of earlier runs; ResultsError if the folder holds another grid."""
+        manifest = self.folder / MANIFEST
+        if self.path.exists():
+            _, arrays = _read(self.path)
+            if arrays.pop("mark") != self.mark:
+                raise ResultsError(
+                    f"{self.path} holds another grid, or was made elsewhere; choose another --out"
+                )
+            self.counts, self.done = arrays["counts"], arrays["done"]
+        if manifest.exists():
+            planned = sealed.read_json(manifest).get("grid")
+            if planned != json.loads(self.grid.to_json()):
+                raise ResultsError(f"{self.folder} holds something else; choose another --out")
 
-    def open(self, command: str) -> None:
-        """Make the folder and write what it is to hold; ResultsError if it cannot be written to."""
-        if self.path is None:
-            return
-        folder, (grid, identity) = self.path.parent, json.loads(self.mark)
-        known = folder / MANIFEST
-        if known.exists() and not self.path.exists() and _grid_of(known) != grid:
-            raise ResultsError(f"{folder} holds something else; choose another --out")
-        manifest = {"grid": grid, **identity, "command": command}
-        write_result(known, (json.dumps(manifest, indent=2) + "\n").encode())
+    def write_manifest(self) -> None:
+        """Write what the folder is to hold, and the runs recorded so far."""
+        content = {"grid": json.loads(self.grid.to_json())} | self.identity
+        content["runs"] = shards.records(self.folder)
+        sealed.write_result(self.folder / MANIFEST, sealed.json_as_bytes(content))
 
     def save_now_and_then(self) -> None:
         """Write the counts, unless writing them has just taken its share of the time."""
@@ -129,42 +129,35 @@ class GridFile:
 
     def save(self) -> None:
         """Write the counts; nothing is lost of what an earlier file held."""
-        if self.path is None:
-            return
         start = time.perf_counter()
-        content = io.BytesIO()
-        state = {"counts": self.counts, "done": self.done, "mark": np.array(self.mark)}
-        grid, names = self.grid, np.array(outcomes.OUTCOMES)
+        names, grid = np.array(outcomes.OUTCOMES), self.grid
         axes = {"rows": np.array(grid.rows.values), "columns": np.array(grid.columns.values)}
-        np.savez_compressed(content, allow_pickle=False, outcomes=names, **axes, **state)
-        write_result(self.path, content.getvalue())
+        arrays = {"counts": self.counts, "done": self.done, "outcomes": names} | axes
+        sealed.write_result(self.path, sealed.arrays_as_bytes(self.mark, arrays, compressed=True))
         self.saved = time.perf_counter()
         self.cost = self.saved - start
 
 
-def _identity(grid: Grid) -> dict[str, Any]:
+def _identity(grid: Grid, double: bool) -> dict[str, Any]:
     # Rows of the grid stand for their cells: columns change numbers only.
     settings = [grid.rows.at(grid.base, i) for i in range(grid.shape[0])]
     named = [dataclasses.replace(s, name=str(i)) for i, s in enumerate(settings)]
     lanes = {setting.name: grouping.lane_width(setting) for setting in named}
-    return identity_of(Sweep(grid.name, tuple(named), paired=True), lanes)
+    dtype = "float64" if double else "float32"
+    return store.identity_of(Sweep(grid.name, tuple(named), paired=True), lanes, dtype)
 
 
-def _grid_of(manifest: Path) -> Any:
+def _read(path: Path) -> tuple[Grid, dict[str, Any]]:
+    mark, arrays = sealed.read_arrays(path)
     try:
-        return json.loads(manifest.read_text())["grid"]
-    except UNREADABLE:
-        return None
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("counts", "done", "mark")}
-        grid_from_json(json.dumps(json.loads(str(arrays["mark"]))[0]))
-    except UNREADABLE as error:
-        raise ResultsError(f"{path} is damaged ({type(error).__name__}); move it away") from error
-    return arrays
+        content, identity = json.loads(mark)
+        grid = grid_from_json(json.dumps(content))
+        if arrays["counts"].shape != (*grid.shape, len(outcomes.OUTCOMES)):
+            raise ValueError("counts of another shape")
+    except sealed.UNREADABLE as error:
+        raise sealed.damaged(path, error) from error
+    store.check_format(path, identity.get("format"))
+    return grid, arrays | {"mark": mark}
 
 
 def read_grid(folder: str | Path) -> GridResult:
@@ -172,8 +165,7 @@ def read_grid(folder: str | Path) -> GridResult:
     path = Path(folder) / FILE
     if not path.exists():
         raise ResultsError(f"{folder} holds no results (no {FILE})")
-    arrays = _read(path)
-    grid = grid_from_json(json.dumps(json.loads(str(arrays["mark"]))[0]))
+    grid, arrays = _read(path)
     return GridResult(grid, arrays["counts"])
 
 
@@ -190,30 +182,65 @@ def run_grid(
 
     With `out`, the counts are kept in that folder, and members counted there are not trained again.
     With `double` members are trained in 64-bit numbers, which neighbouring cells of a narrow window
-    need. ValueError for an impossible grid or number of seeds, `ResultsError` for a
-    file that holds something else.
+    need. ValueError for an impossible grid or number of seeds, `ResultsError` for a folder that
+    holds something else or is being filled.
     """
     count = len(grouping.check_seeds(seeds))
     todo = parts(grid)
-    file = GridFile(None if out is None else Path(out), grid, len(todo), double)
-    file.open(command)
+    file = GridFile(Path() if out is None else Path(out), grid, len(todo), double)
     totals = [part.size * count for part in todo]
+    if out is None:
+        _train(file, todo, totals, progress, double, lambda members: None)
+        return GridResult(grid, file.counts)
+    file.load()  # before anything is written
+    with ExitStack() as stack:
+        with shards.briefly(file.folder):
+            stack.enter_context(shards.writing(file.folder))
+            file.load()
+            file.write_manifest()
+        if all(done >= total for done, total in zip(file.done, totals, strict=True)):
+            return GridResult(grid, file.counts)
+        by = short(file.identity["fingerprint"])
+        with shards.recorded(file.folder, command, shards.WHOLE, by) as record:
+
+            def keep(members: int) -> None:
+                record.trained(members)
+                file.save_now_and_then()
+
+            try:
+                _train(file, todo, totals, progress, double, keep)
+            except KeyboardInterrupt as stop:
+                text = f"{file.done.sum():,} of {sum(totals):,} networks are in {file.path}"
+                stop.add_note(text)
+                raise
+            finally:
+                # Ctrl-C may have come between a call's counts and their number.
+                file.done[:] = [file.counts[list(part.rows)].sum() for part in todo]
+                file.save()
+        file.write_manifest()
+    return GridResult(grid, file.counts)
+
+
+def _train(
+    file: GridFile,
+    todo: list[Part],
+    totals: list[int],
+    progress: bool,
+    double: bool,
+    keep: Callable[[int], None],
+) -> None:
+    """Train what is missing and count it; call `keep` with the number of members in a call."""
     left = sum(max(0, total - int(done)) for total, done in zip(totals, file.done, strict=True))
     hidden = None if progress else True  # None: shown on a terminal only
     look: dict[str, Any] = {"file": sys.stderr, "ncols": 79, "delay": QUIET_SECONDS}
-    with tqdm(total=left, desc=grid.name, unit=" networks", disable=hidden, **look) as bar:
-        try:
-            for i, part in enumerate(todo):
-                for cells, outcome in _trained(part, int(file.done[i]), totals[i], double):
-                    np.add.at(file.counts, (*_places(part, cells, grid.shape[1]), outcome), 1)
-                    file.done[i] += len(cells)
-                    file.save_now_and_then()
-                    bar.update(len(cells))
-        finally:
-            # Ctrl-C may have come between a call's counts and their number.
-            file.done[:] = [file.counts[list(part.rows)].sum() for part in todo]
-            file.save()
-    return GridResult(grid, file.counts)
+    with tqdm(total=left, desc=file.grid.name, unit=" networks", disable=hidden, **look) as bar:
+        for i, part in enumerate(todo):
+            for cells, outcome in _trained(part, int(file.done[i]), totals[i], double):
+                places = (*_places(part, cells, file.grid.shape[1]), outcome)
+                np.add.at(file.counts, places, 1)
+                file.done[i] += len(cells)
+                keep(len(cells))
+                bar.update(len(cells))
 
 
 def _trained(

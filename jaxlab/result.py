@@ -1,7 +1,8 @@
 """The result of a sweep in memory: every member's outcome and the counts of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,30 @@ class Members:
         order = np.argsort(seeds)
         return cls(seeds[order], **{name: values[order] for name, values in arrays.items()})
 
+    @classmethod
+    def concatenated(cls, parts: Sequence["Members"]) -> "Members":
+        """Return the members of several lots of one setting, sorted by seed."""
+        joined = {f: np.concatenate([p.arrays[f] for p in parts]) for f in parts[0].arrays}
+        return cls.joined(joined.pop("seeds"), joined)
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything that was kept, by name."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: values for name, values in found.items() if values is not None}
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays, in bytes."""
+        return sum(values.nbytes for values in self.arrays.values())
+
+    def of(self, seeds: np.ndarray) -> "Members":
+        """Return those of the members whose seeds are among these."""
+        keep = np.isin(self.seeds, seeds)
+        if keep.all():
+            return self
+        return Members(**{name: values[keep] for name, values in self.arrays.items()})
+
     @property
     def names(self) -> np.ndarray:
         """Each member's outcome by name."""
@@ -70,12 +95,30 @@ class Members:
         return Tally.of(outcomes.OUTCOMES, self.outcome)
 
 
+class Pieces(Mapping[str, Members]):
+    """Members by setting that need not be in memory all at once."""
+
+    @abstractmethod
+    def pieces(self) -> Iterator[Mapping[str, Members]]:
+        """Yield the members of all settings, some of them at a time."""
+
+
 @dataclass(frozen=True, repr=False)
 class Result:
-    """A sweep and what became of its members."""
+    """A sweep and what became of its members.
+
+    Those of a folder are read when asked for, one setting at a time; what can be counted bit by bit
+    is counted over `parts()`, which never hold more than some ten thousand seeds of a setting.
+    """
 
     sweep: Sweep
     members: Mapping[str, Members]
+
+    def parts(self) -> Iterator["Result"]:
+        """Yield the result piece by piece: all settings, some of their members at a time."""
+        whole = self.members
+        for members in whole.pieces() if isinstance(whole, Pieces) else [whole]:
+            yield Result(self.sweep, members)
 
     @property
     def outcomes(self) -> np.ndarray:
@@ -87,7 +130,12 @@ class Result:
 
     def tally(self) -> dict[str, Tally]:
         """Return the counts of every setting."""
-        return {name: m.tally for name, m in self.members.items()}
+        counted: dict[str, Tally] = {}
+        for part in self.parts():
+            for name, members in part.members.items():
+                before = counted.get(name)
+                counted[name] = members.tally if before is None else before + members.tally
+        return counted
 
     def survival(self, setting: str) -> Curve:
         """Return the share of a setting's members not yet solved after each check."""

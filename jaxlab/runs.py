@@ -3,18 +3,21 @@
 import dataclasses
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import jax
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine, grouping
+from jaxlab import chunks, distributed, engine, grouping, shards
+from jaxlab.provenance import short
 from jaxlab.result import Members, Result
 from jaxlab.spec import Sweep
 from jaxlab.store import Folder, identity_of
+from jaxlab.stored import Stored
 
 PROBE_SHARE = 0.05  # of a call's steps, to estimate what all will take
 QUIET_SECONDS = 2.0  # shorter runs say nothing
@@ -27,6 +30,8 @@ def run(
     seeds: Seeds | Mapping[str, Seeds] = 1000,
     *,
     out: str | Path | None = None,
+    shard: tuple[int, int] = shards.WHOLE,
+    mix: bool = False,
     lane_width: int | None = None,
     progress: bool = False,
     command: str = "",
@@ -34,67 +39,120 @@ def run(
     """Train the seeds of every setting and return what became of them.
 
     `seeds` is a number (0, 1, ...), a list, or one of these for each setting's name. With `out`,
-    members already in that folder are not trained again and new ones are kept there after every
-    call. `lane_width` is the number of members trained side by side; it is part of their identity.
-    ValueError for impossible seeds or an unknown task, `jaxlab.store.ResultsError` for a folder
-    that holds something else.
+    members already in that folder are not trained again, new ones are kept there after every call,
+    and the result reads them from there: memory does not grow with their number. `shard` (I, N)
+    trains the I-th of N parts only, which may be filled side by side. `mix` accepts a folder with
+    members of other versions or machines. `lane_width` is the number of members trained side by
+    side; it is part of their identity. ValueError for impossible seeds or an unknown task,
+    `jaxlab.ResultsError` for a folder that holds something else or is being filled.
+
+    Of several processes (see `jaxlab.distributed`) the first reads and writes the folder.
     """
+    asked = _asked(sweep, seeds)
+    if lane_width is not None and lane_width < 1:
+        raise ValueError(f"lane_width is {lane_width}; it must be at least 1")
+    groups = grouping.groups(sweep, lane_width)
+    if out is None:
+        found: dict[str, list[Members]] = {setting.name: [] for setting in sweep.settings}
+
+        def keep(name: str, seeds: np.ndarray, arrays: engine.Arrays) -> None:
+            found[name].append(Members(seeds, **arrays))
+
+        _train(groups, asked, sweep, keep, progress)
+        return Result(sweep, {name: Members.concatenated(lots) for name, lots in found.items()})
+    lanes = {s.name: g.lanes for g in groups for s in g.settings}
+    folder = Folder(out, sweep, identity_of(sweep, lanes), mix=mix)
+    part = shards.Shard(*shard)
+    if distributed.is_first():
+        _fill(folder, groups, asked, part, progress, command)
+    else:  # the first knows what is missing, and writes
+        wanted = distributed.from_first({})
+        _train(groups, wanted, sweep, lambda *found: None, progress)
+    return Result(sweep, Stored(sweep, folder.chunks, _of_shard(sweep, asked, part)))
+
+
+def _asked(sweep: Sweep, seeds: Seeds | Mapping[str, Seeds]) -> dict[str, np.ndarray]:
     names = [setting.name for setting in sweep.settings]
     of_setting = dict(seeds) if isinstance(seeds, Mapping) else dict.fromkeys(names, seeds)
     if set(of_setting) != set(names):
         raise ValueError(
             f"seeds are given for {', '.join(of_setting)}; the settings are {', '.join(names)}"
         )
-    asked = {name: grouping.check_seeds(its) for name, its in of_setting.items()}
-    if lane_width is not None and lane_width < 1:
-        raise ValueError(f"lane_width is {lane_width}; it must be at least 1")
-    groups = grouping.groups(sweep, lane_width)
-    lanes = {s.name: g.lanes for g in groups for s in g.settings}
-    folder = None if out is None else Folder(out, sweep, identity_of(sweep, lanes))
-    if folder is not None:
-        folder.open()
-    found = _load(folder, sweep)
-    if folder is not None:
-        folder.write_manifest(command)  # after loading, so that a damaged folder stays as it is
-    wanted = {name: _missing(asked[name], found[name]) for name in names}
-    _train(groups, wanted, sweep, folder, found, progress)
-    return Result(sweep, {n: _select(parts, asked[n]) for n, parts in found.items()})
+    return {name: np.sort(grouping.check_seeds(of_setting[name])) for name in names}
 
 
-Parts = dict[str, list[Members]]
+def _of_shard(
+    sweep: Sweep, asked: Mapping[str, np.ndarray], shard: shards.Shard
+) -> dict[str, np.ndarray]:
+    chosen = {}
+    for position, setting in enumerate(sweep.settings):
+        seeds = asked[setting.name]
+        chosen[setting.name] = seeds[shard.has(position, seeds // chunks.CHUNK)]
+    return chosen
 
 
-def _load(folder: Folder | None, sweep: Sweep) -> Parts:
-    loaded = {s.name: None if folder is None else folder.load(s) for s in sweep.settings}
-    return {name: [] if members is None else [members] for name, members in loaded.items()}
+def _fill(
+    folder: Folder,
+    groups: Sequence[grouping.Group],
+    asked: Mapping[str, np.ndarray],
+    shard: shards.Shard,
+    progress: bool,
+    command: str,
+) -> None:
+    """Train what a folder lacks of a shard, and keep it there."""
+    sweep, path = folder.sweep, folder.path
+    folder.check()  # before anything is written
+    with ExitStack() as stack:
+        with shards.briefly(path):
+            stack.enter_context(shards.writing(path, shard))
+        known = {setting.name: folder.chunks.seeds(setting) for setting in sweep.settings}
+        with shards.briefly(path):
+            others_write = shards.others_write(path, shard)
+            folder.check(others_write)
+            folder.write_manifest(asked, others_write)
+        mine = _of_shard(sweep, asked, shard)
+        wanted = {name: np.setdiff1d(seeds, known[name]) for name, seeds in mine.items()}
+        distributed.from_first(wanted)
+        missing = sum(map(len, wanted.values()))
+        if not missing:
+            return
+        by = folder.identity["fingerprint"]
+        with shards.recorded(path, command, shard, short(by)) as record:
+
+            def keep(name: str, seeds: np.ndarray, arrays: engine.Arrays) -> None:
+                folder.chunks.add(sweep[name], seeds, arrays, by)
+                record.trained(len(seeds))
+
+            try:
+                _train(groups, wanted, sweep, keep, progress, record.compiled)
+            except KeyboardInterrupt as stop:
+                total = sum(map(len, mine.values()))
+                done = total - missing + record.members
+                stop.add_note(f"{done:,} of {total:,} networks are in {path}")
+                raise
+        with shards.briefly(path):
+            folder.write_manifest(asked)
 
 
-def _missing(asked: np.ndarray, parts: list[Members]) -> np.ndarray:
-    return asked if not parts else np.setdiff1d(asked, parts[0].seeds)
-
-
-def _select(parts: list[Members], asked: np.ndarray) -> Members:
-    fields = [f for f in Members.__dataclass_fields__ if getattr(parts[0], f) is not None]
-    joined = {f: np.concatenate([getattr(p, f) for p in parts]) for f in fields}
-    keep = np.isin(joined["seeds"], asked)
-    joined = {f: values[keep] for f, values in joined.items()}
-    return Members.joined(joined.pop("seeds"), joined)
-
-
-def _train(groups, wanted, sweep: Sweep, folder, found: Parts, progress: bool) -> None:
+def _train(
+    groups: Sequence[grouping.Group],
+    wanted: Mapping[str, np.ndarray],
+    sweep: Sweep,
+    keep: Callable[[str, np.ndarray, engine.Arrays], None],
+    progress: bool,
+    compiled: Callable[[], None] = lambda: None,
+) -> None:
+    """Train the wanted seeds and hand (setting, seeds, results) to `keep` after every call."""
     groups = [g for g in groups if any(len(wanted[s.name]) for s in g.settings)]
-    if not groups:
-        return
     runners = _compile(groups, wanted, sweep.paired, progress)
     cost = [_estimate(runner, wanted) if progress else 1.0 for runner in runners]
+    compiled()
     with _bar(sweep, wanted, sum(cost), progress) as bar:
         for runner, seconds in zip(runners, cost, strict=True):
             calls = sum(1 for _ in engine.calls(runner, wanted))
             for parts in engine.run_group(runner, wanted):
                 for name, seeds, arrays in parts:
-                    if folder is not None:
-                        folder.add(sweep[name], seeds, arrays)
-                    found[name].append(Members(seeds, **arrays))
+                    keep(name, seeds, arrays)
                 bar.update(seconds / calls)
 
 
@@ -109,9 +167,11 @@ def _compile(
         _probe(runner, wanted, 1)
         return runner
 
-    hidden = None if progress else True  # None: shown on a terminal only
-    with ThreadPoolExecutor(max(1, jax.local_device_count())) as pool:
-        # Compiling releases the interpreter, so programs are compiled side by side.
+    hidden = None if progress and distributed.is_first() else True  # None: on a terminal only
+    # Compiling releases the interpreter, so programs are compiled side by side, but processes that
+    # train as one must do the same things in the same order.
+    workers = max(1, jax.local_device_count()) if jax.process_count() == 1 else 1
+    with ThreadPoolExecutor(workers) as pool:
         bar = {"total": len(groups), "desc": "compiling", "ncols": 79, "file": sys.stderr}
         return list(tqdm(pool.map(ready, groups), disable=hidden, leave=False, **bar))
 
@@ -137,9 +197,9 @@ def _estimate(runner: engine.Runner, wanted: Mapping[str, np.ndarray]) -> float:
 def _bar(sweep: Sweep, wanted: Mapping[str, np.ndarray], seconds: float, progress: bool):
     count = sum(len(seeds) for seeds in wanted.values())
     settings = sum(1 for seeds in wanted.values() if len(seeds))
-    quiet = not progress or seconds < QUIET_SECONDS
+    quiet = not progress or seconds < QUIET_SECONDS or not distributed.is_first()
     if not quiet:
-        devices = f"{jax.local_device_count()} {jax.default_backend()} device(s)"
+        devices = f"{jax.device_count()} {jax.default_backend()} device(s)"
         text = f"training {count:,} networks in {settings} settings on {devices}: about "
         print(text + duration(seconds), file=sys.stderr, flush=True)
     shape = "{desc} {percentage:3.0f}% |{bar}| {elapsed}, {remaining} left"

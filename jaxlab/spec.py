@@ -360,6 +360,11 @@ class Sweep:
         known = ", ".join(s.name for s in self.settings)
         raise KeyError(f"no setting {name!r} in sweep {self.name}; there are: {known}")
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the whole specification."""
+        return hashlib.sha256(_canonical(self).encode()).hexdigest()
+
     def to_json(self) -> str:
         """Return the sweep as JSON; `sweep_from_json` gives back an equal sweep."""
         return json.dumps(dataclasses.asdict(self), indent=2)

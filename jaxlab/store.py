@@ -1,82 +1,33 @@
-"""Results on disk: chunks of members, the manifest that says what they are, and who made them.
+"""Results on disk: chunks of members and the manifest that says what they are and who made them.
 
-A chunk holds up to `CHUNK` neighbouring seeds of one setting. Every file is written under a
-temporary name and renamed, so that a killed run leaves no half file. A folder of another
-specification and a damaged chunk are reported and never overwritten.
+A chunk holds up to `CHUNK` neighbouring seeds of one setting, made on one machine. Files are
+written under a temporary name and renamed, with a checksum of what they hold, so that a killed run
+leaves no half file and no flipped bit goes unnoticed. A folder of another specification and a
+damaged chunk are reported and never overwritten.
 """
 
 import hashlib
-import io
 import json
-import os
-import platform
-import re
-import zipfile
-import zlib
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
-from jaxlab import tasks
-from jaxlab.files import write_atomically
-from jaxlab.result import Members, Result
+from jaxlab import files, sealed, shards, tasks
+from jaxlab.chunks import FORMAT, Chunks
+from jaxlab.provenance import differences, fingerprint, short
+from jaxlab.result import Result
+from jaxlab.sealed import ResultsError, damaged
 from jaxlab.spec import Setting, Sweep, Task, sweep_from_json
+from jaxlab.stored import Stored
 
-CHUNK = 4096
-MANIFEST = ("sweep", "digests", "lane_widths", "data", "fingerprint")
-COLUMNS = {f.name for f in fields(Members) if f.default is MISSING}
-UNREADABLE = (
-    *(OSError, ValueError, TypeError, KeyError, RuntimeError),
-    *(EOFError, zipfile.BadZipFile, zlib.error),
-)
-PACKAGES = ("jaxlab", "jax", "jaxlib", "flax", "optax", "numpy", "llvmlite")
+MANIFEST = "manifest.json"
+PARTS = ("sweep", "digests", "lane_widths", "data", "fingerprints", "asked")
+REMEDY = "choose another --out or move it away"
 
 
-class ResultsError(ValueError):
-    """A results folder that cannot be used as asked; its text is one clear line."""
-
-
-def fingerprint() -> dict[str, str]:
-    """Return what fixes every bit of a result beside its specification."""
-    device = jax.local_devices()[0]
-    return {
-        **{name: version(name) for name in PACKAGES},
-        "backend": jax.default_backend(),
-        "device": device.device_kind,
-        "machine": platform.machine(),
-        "cpu_features": _cpu_features() if device.platform == "cpu" else "",
-        "xla_flags": os.environ.get("XLA_FLAGS", ""),
-        "x64": str(jax.config.read("jax_enable_x64")),
-    }
-
-
-def write_result(path: Path, content: bytes) -> None:
-    """Write a file of results, its folder too; ResultsError if that cannot be written to."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        text = f"cannot write to {path.parent}: {reason}; choose another --out"
-        raise ResultsError(text) from error
-
-
-def _cpu_features() -> str:
-    # XLA compiles for the features it finds, and other vector widths round differently.
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return hashlib.sha256(flags.encode()).hexdigest()[:16]
-
-
-def identity_of(sweep: Sweep, lanes: Mapping[str, int]) -> dict[str, Any]:
+def identity_of(sweep: Sweep, lanes: Mapping[str, int], dtype: str = "float32") -> dict[str, Any]:
     """Return what makes members what they are beside the sweep's own specification.
 
     Lane widths and a checksum of the task's rows by setting, and the fingerprint. The checksum is
@@ -84,7 +35,9 @@ def identity_of(sweep: Sweep, lanes: Mapping[str, int]) -> dict[str, Any]:
     """
     checksums = {task: _data_checksum(task) for task in {s.task for s in sweep.settings}}
     data = {s.name: checksums[s.task] for s in sweep.settings}
-    return {"lane_widths": dict(lanes), "data": data, "fingerprint": fingerprint()}
+    lane_widths = {s.name: lanes[s.name] for s in sweep.settings}
+    known = {"lane_widths": lane_widths, "data": data, "dtype": dtype}
+    return known | {"fingerprint": fingerprint()}
 
 
 def _data_checksum(task: Task) -> str:
@@ -95,193 +48,203 @@ def _data_checksum(task: Task) -> str:
     return checksum.hexdigest()[:16]
 
 
-def _differences(was: Mapping[str, str], now: Mapping[str, str]) -> str:
-    names = [name for name in now if was.get(name) != now[name]]
-    return ", ".join(
-        f"{name} {was.get(name) or 'none'}, now {now[name] or 'none'}" for name in names
-    )
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return a sweep's manifest; ResultsError if it is damaged, or of a format not known here."""
+    content = sealed.read_json(path)
+    check_format(path, content.get("format"))
+    try:
+        if not all(isinstance(content[name], dict) for name in PARTS):
+            raise TypeError("a part is missing")
+        if not content["fingerprints"] or not all(map(dict, content["fingerprints"].values())):
+            raise ValueError("no machine is named")
+        for text in content["asked"].values():
+            seeds_in(text)
+        sweep = sweep_from_json(json.dumps(content["sweep"]))
+        other = [s.name for s in sweep.settings if content["digests"][s.name] != s.digest]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged(path, error) from error
+    if other:
+        text = "of a version that trained another network from it"
+        raise ResultsError(f"{path} holds setting {other[0]!r} {text}; {REMEDY}")
+    return content
 
 
-def _is_temporary(path: Path) -> bool:
-    # What `write_atomically` leaves behind where the process was killed with no time to clean up.
-    return path.name.startswith(".") and path.name.endswith(".tmp")
+def check_format(path: Path, found: object) -> None:
+    """Raise ResultsError unless a file is of this format."""
+    if found != FORMAT:
+        text = f"is of format {found}, this version of jaxlab reads format {FORMAT}"
+        raise ResultsError(f"{path} {text}; {REMEDY}")
 
 
 class Folder:
     """The results of one sweep in a directory.
 
     `identity` is what, beside the sweep, makes its members the ones they are: see `identity_of`.
+    With `mix`, members of other versions and machines are accepted beside one's own.
     """
 
-    def __init__(self, path: str | Path, sweep: Sweep, identity: Mapping[str, Any]):
-        self.path, self.sweep = Path(path), sweep
-        self.identity = {name: identity[name] for name in ("lane_widths", "data", "fingerprint")}
-        self.chunks, self.manifest = self.path / "chunks", self.path / "manifest.json"
+    def __init__(
+        self, path: str | Path, sweep: Sweep, identity: Mapping[str, Any], *, mix: bool = False
+    ):
+        self.path, self.sweep, self.identity, self.mix = Path(path), sweep, identity, mix
+        self.manifest = self.path / MANIFEST
+        own = identity["fingerprint"]
+        self.fingerprints = {short(own): own}
+        self.chunks = Chunks(self.path / "chunks", self._describe, self.fingerprints)
 
-    def open(self) -> None:
-        """Make the folder or check that it is this sweep's; ResultsError if it cannot be used."""
+    def _describe(self, setting: Setting) -> dict[str, Any]:
+        told = {"paired": self.sweep.paired, "dtype": self.identity["dtype"]}
+        return told | {k: self.identity[k][setting.name] for k in ("lane_widths", "data")}
+
+    def check(self, others_write: bool = False) -> None:
+        """Take in what the manifest says; ResultsError if the folder is not this sweep's.
+
+        A manifest without any chunk is a plan that nobody carried out, unless others are about to.
+        """
         try:
-            known = self._known_manifest() if self.path.exists() else None
-            if known is not None:
-                self._compare(known)
-            self.chunks.mkdir(parents=True, exist_ok=True)
-            if not os.access(self.chunks, os.W_OK):
-                raise PermissionError("not writable")
+            known = self._known(others_write) if self.path.exists() else None
         except OSError as error:
-            reason = error.strerror or str(error)
-            text = f"cannot write to {self.path}: {reason}; choose another --out"
-            raise ResultsError(text) from error
+            raise sealed.unwritable(self.path, error) from error
+        if known is not None:
+            self._compare(known)
+            self.fingerprints.update(known["fingerprints"])
 
-    def _compare(self, known: dict) -> None:
-        remedy = "choose another --out or move it away"
-        if known["sweep"]["name"] != self.sweep.name:
-            other = known["sweep"]["name"]
-            raise ResultsError(
-                f"{self.path} holds the sweep {other!r}, not {self.sweep.name!r}; {remedy}"
-            )
-        if known["sweep"]["paired"] != self.sweep.paired:
-            was = "paired" if known["sweep"]["paired"] else "not paired"
-            raise ResultsError(f"{self.path} holds members that were {was}; {remedy}")
-        for setting in self.sweep.settings:
-            before = known["digests"].get(setting.name, setting.digest)
-            if before != setting.digest:
-                raise ResultsError(
-                    f"{self.path} holds setting {setting.name!r} of another specification "
-                    f"({before[:12]}, now {setting.digest[:12]}); {remedy}"
-                )
-            was, now = (i["lane_widths"].get(setting.name) for i in (known, self.identity))
-            if was not in (None, now):
-                name = f"setting {setting.name!r}"
-                raise ResultsError(
-                    f"{self.path} holds {name} at lane width {was}, not {now}; {remedy}"
-                )
-            was, now = (i["data"].get(setting.name) for i in (known, self.identity))
-            if was not in (None, now):
-                task = setting.task.name
-                raise ResultsError(
-                    f"{self.path} was made when the task {task!r} had other rows; {remedy}"
-                )
-        changed = _differences(known["fingerprint"], self.identity["fingerprint"])
-        if changed:
-            raise ResultsError(
-                f"{self.path} was made elsewhere ({changed}), "
-                f"so that last bits could differ; {remedy}"
-            )
-
-    @staticmethod
-    def read_manifest(path: Path) -> dict:
-        """Return the content of a manifest; ResultsError if it is damaged."""
-        try:
-            content = json.loads(path.read_text())
-            if not all(isinstance(content[name], dict) for name in MANIFEST):
-                raise TypeError
-            sweep_from_json(json.dumps(content["sweep"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ResultsError(
-                f"{path} is damaged ({type(error).__name__}); move the folder away"
-            ) from error
-        return content
-
-    def _known_manifest(self) -> dict | None:
+    def _known(self, binding: bool = False) -> dict[str, Any] | None:
         if self.manifest.exists():
-            known = self.read_manifest(self.manifest)
-            return known if any(self.chunks.glob("*.npz")) else None  # a plan nobody carried out
-        # An empty chunks folder is what a run leaves that was killed before its first file.
-        found = [p for p in (*self.path.iterdir(), *self.chunks.glob("*")) if p != self.chunks]
-        if any(not _is_temporary(p) for p in found):
+            known = read_manifest(self.manifest)
+            return known if binding or self.chunks.exist() else None
+        # Empty folders and locks are what a run leaves that was killed before its first file.
+        found = [*self.path.iterdir(), *self.chunks.path.glob("*")]
+        own = (self.chunks.path, self.path / shards.FOLDER)
+        if any(path not in own and not files.is_temporary(path) for path in found):
             raise ResultsError(
-                f"{self.path} is not empty and holds no manifest.json; choose another --out"
+                f"{self.path} is not empty and holds no {MANIFEST}; choose another --out"
             )
         return None
 
-    def write_manifest(self, command: str) -> None:
-        """Write what the folder holds: specification, digests, lane widths, versions, command."""
-        content: dict[str, Any] = {
-            "sweep": json.loads(self.sweep.to_json()),
-            "digests": {s.name: s.digest for s in self.sweep.settings},
-            **self.identity,
-            "command": command,
-        }
-        known = self._known_manifest()
-        if known is not None:  # settings that are not run now stay known
-            for part in ("digests", "lane_widths", "data"):
-                content[part] = known[part] | content[part]
-        write_atomically(self.manifest, (json.dumps(content, indent=2) + "\n").encode())
-
-    def _mark(self, setting: Setting) -> str:
-        """Return, as text, all that a chunk's members depend on beside their seeds."""
-        of_setting = {k: self.identity[k][setting.name] for k in ("lane_widths", "data")}
-        mark = {"setting": setting.name, "digest": setting.digest, "paired": self.sweep.paired}
-        mark |= of_setting | {"fingerprint": self.identity["fingerprint"]}
-        return json.dumps(mark, sort_keys=True)
-
-    def _chunk_path(self, setting: Setting, index: int) -> Path:
-        plain = re.sub(r"[^A-Za-z0-9.+-]+", "_", setting.name)
-        return self.chunks / f"{plain}.{zlib.crc32(setting.name.encode()):08x}.{index:06d}.npz"
-
-    def _read_chunk(self, path: Path, setting: Setting) -> dict[str, np.ndarray]:
-        try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            mark, seeds = str(arrays.pop("mark")), arrays["seeds"]
-            if not arrays.keys() >= COLUMNS:
-                raise KeyError
-            if any(len(values) != len(seeds) for values in arrays.values()):
-                raise ValueError("arrays of different lengths")
-        except UNREADABLE as error:
-            raise self._damaged(path, type(error).__name__) from error
-        if mark != self._mark(setting):
+    def _compare(self, known: Mapping[str, Any]) -> None:
+        if known["sweep"]["name"] != self.sweep.name:
+            other = known["sweep"]["name"]
+            raise self._refusal(f"the sweep {other!r}, not {self.sweep.name!r}")
+        if known["sweep"]["paired"] != self.sweep.paired:
+            was = "paired" if known["sweep"]["paired"] else "not paired"
+            raise self._refusal(f"members that were {was}")
+        if known["dtype"] != self.identity["dtype"]:
+            raise self._refusal(f"members in {known['dtype']}, not {self.identity['dtype']}")
+        for setting in self.sweep.settings:
+            self._compare_setting(setting, known)
+        own = self.identity["fingerprint"]
+        if not self.mix and short(own) not in known["fingerprints"]:
+            changed = differences(next(iter(known["fingerprints"].values())), own)
             raise ResultsError(
-                f"{path} belongs to another specification, lane width or machine; move it away"
+                f"{self.path} was made elsewhere ({changed}), so that last bits could differ; "
+                f"allow that with --mix, or {REMEDY}"
             )
-        if len(np.unique(seeds)) != len(seeds):
-            raise self._damaged(path, "a seed twice")
-        return arrays
 
-    @staticmethod
-    def _damaged(path: Path, how: str) -> ResultsError:
-        return ResultsError(f"{path} is damaged ({how}); move it away to train its seeds again")
+    def _compare_setting(self, setting: Setting, known: Mapping[str, Any]) -> None:
+        name = f"setting {setting.name!r}"
+        before = known["digests"].get(setting.name, setting.digest)
+        if before != setting.digest:
+            now = f"({before[:12]}, now {setting.digest[:12]})"
+            raise self._refusal(f"{name} of another specification {now}")
+        was, now = (i["lane_widths"].get(setting.name) for i in (known, self.identity))
+        if was not in (None, now):
+            raise self._refusal(f"{name} at lane width {was}, not {now}")
+        was, now = (i["data"].get(setting.name) for i in (known, self.identity))
+        if was not in (None, now):
+            task = setting.task.name
+            raise ResultsError(
+                f"{self.path} was made when the task {task!r} had other rows; {REMEDY}"
+            )
 
-    def load(self, setting: Setting) -> Members | None:
-        """Return all members of a setting that are on disk; None if there are none."""
-        stem = self._chunk_path(setting, 0).name.removesuffix("000000.npz")
-        paths = sorted(p for p in self.chunks.glob("*.npz") if p.name.startswith(stem))
-        parts = [self._read_chunk(path, setting) for path in paths]
-        if not parts:
-            return None
-        for path, part in zip(paths, parts, strict=True):
-            if part.keys() != parts[0].keys():
-                raise self._damaged(path, "other columns than its neighbours")
-        joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        return Members.joined(joined.pop("seeds"), joined)
+    def _refusal(self, what: str) -> ResultsError:
+        return ResultsError(f"{self.path} holds {what}; {REMEDY}")
 
-    def add(self, setting: Setting, seeds: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
-        """Add new members of a setting to the chunks that their seeds belong to."""
-        for index in np.unique(seeds // CHUNK):
-            mine = seeds // CHUNK == index
-            new = {"seeds": seeds[mine], **{name: v[mine] for name, v in arrays.items()}}
-            path = self._chunk_path(setting, int(index))
-            if path.exists():
-                old = self._read_chunk(path, setting)
-                unknown = ~np.isin(new["seeds"], old["seeds"])  # another run may have been faster
-                new = {name: np.concatenate([old[name], v[unknown]]) for name, v in new.items()}
-            order = np.argsort(new["seeds"])
-            content = io.BytesIO()
-            arrays_in_order = {name: values[order] for name, values in new.items()}
-            mark = {"mark": np.array(self._mark(setting))}
-            np.savez(content, allow_pickle=False, **(mark | arrays_in_order))
-            write_atomically(path, content.getvalue())
+    def mixture(self) -> list[str]:
+        """Return a line for each fingerprint and its networks, where there are several."""
+        counts = dict.fromkeys(self.fingerprints, 0)
+        for setting in self.sweep.settings:
+            for _, path in self.chunks.all(setting):
+                members = len(self.chunks.read(path, setting)["seeds"])
+                counts[short(self.chunks.made_by(path))] += members
+        if len(counts) < 2:
+            return []
+        first = next(iter(self.fingerprints.values()))
+        said = {k: differences(first, own) or "the first" for k, own in self.fingerprints.items()}
+        return [f"mixed: {count:,} networks made by {k} ({said[k]})" for k, count in counts.items()]
+
+    def write_manifest(self, asked: Mapping[str, np.ndarray], others_write: bool = False) -> None:
+        """Write what the folder holds and is to hold, and the runs recorded so far.
+
+        `asked` are seeds by setting; those asked for earlier stay. Call it under `shards.briefly`.
+        """
+        own = self.identity
+        content: dict[str, Any] = {
+            "format": FORMAT,
+            "sweep": json.loads(self.sweep.to_json()),
+            "digest": self.sweep.digest,
+            "dtype": own["dtype"],
+            "digests": {s.name: s.digest for s in self.sweep.settings},
+            "lane_widths": own["lane_widths"],
+            "data": own["data"],
+            "fingerprints": self.fingerprints,
+            "asked": {name: ranges(seeds) for name, seeds in asked.items()},
+        }
+        known = self._known(others_write)
+        if known is not None:  # settings that are not run now stay known
+            for part in ("digests", "lane_widths", "data", "fingerprints"):
+                content[part] = known[part] | content[part]
+            for name, before in known["asked"].items():
+                both = seeds_in(before), seeds_in(content["asked"].get(name, ""))
+                content["asked"][name] = ranges(np.union1d(*both))
+        content["runs"] = shards.records(self.path)
+        written = sealed.json_as_bytes(content)
+        if not self.manifest.exists() or self.manifest.read_bytes() != written:
+            sealed.write_result(self.manifest, written)
+
+
+def read_folder(path: str | Path) -> Folder:
+    """Return a folder of results as its manifest describes it; ResultsError if there is none."""
+    manifest = Path(path) / MANIFEST
+    if not manifest.exists():
+        raise ResultsError(f"{path} holds no results (no {MANIFEST})")
+    content = read_manifest(manifest)
+    sweep = sweep_from_json(json.dumps(content["sweep"]))
+    own = next(iter(content["fingerprints"].values()))
+    folder = Folder(path, sweep, content | {"fingerprint": own})
+    folder.fingerprints.update(content["fingerprints"])
+    return folder
 
 
 def read_sweep(path: str | Path) -> Result:
     """Return the result that a folder holds, without training; ResultsError if there is none."""
-    manifest = Path(path) / "manifest.json"
-    if not manifest.exists():
-        raise ResultsError(f"{path} holds no results (no manifest.json)")
-    content = Folder.read_manifest(manifest)
-    sweep = sweep_from_json(json.dumps(content["sweep"]))
-    folder = Folder(path, sweep, content)
-    members = {s.name: found for s in sweep.settings if (found := folder.load(s)) is not None}
+    folder = read_folder(path)
+    members = Stored(folder.sweep, folder.chunks)
     if not members:
         raise ResultsError(f"{path} holds no members yet")
-    return Result(sweep, members)
+    return Result(folder.sweep, members)
+
+
+def ranges(seeds: np.ndarray) -> str:
+    """Return ascending seeds as text.
+
+    >>> ranges(np.array([0, 1, 2, 3, 7, 9, 10]))
+    '0-3,7,9-10'
+    """
+    if not len(seeds):
+        return ""
+    ends = np.flatnonzero(np.diff(seeds) != 1)
+    firsts, lasts = seeds[np.r_[0, ends + 1]], seeds[np.r_[ends, len(seeds) - 1]]
+    pairs = zip(firsts.tolist(), lasts.tolist(), strict=True)
+    return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in pairs)
+
+
+def seeds_in(text: str) -> np.ndarray:
+    """Return the seeds that `ranges` wrote as text.
+
+    >>> seeds_in("0-3,7").tolist()
+    [0, 1, 2, 3, 7]
+    """
+    pairs = [part.split("-") for part in text.split(",") if part]
+    parts = [np.arange(int(pair[0]), int(pair[-1]) + 1) for pair in pairs]
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)

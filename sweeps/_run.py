@@ -10,12 +10,24 @@ from typing import NamedTuple
 import numpy as np
 
 import sweeps
-from jaxlab import commandline, compare, files, keys, runs, store
+from jaxlab import (
+    commandline,
+    compare,
+    distributed,
+    export,
+    files,
+    keys,
+    merging,
+    runs,
+    shards,
+    store,
+)
 from jaxlab.census import Census, Counts, run_census
 from jaxlab.compare import Comparison
 from jaxlab.grid import Grid
 from jaxlab.grid_runs import run_grid
 from jaxlab.result import Result
+from jaxlab.shards import WHOLE, Shard
 from jaxlab.spec import Setting, Sweep
 from jaxlab.theory.prediction import Prediction
 from sweeps._report import comparison_table
@@ -24,15 +36,24 @@ from sweeps._report import comparison_table
 class Asked(NamedTuple):
     """Which seeds are asked for: how many (None: the sweep's own number), from which on.
 
-    `scale_wide` says if a given number is meant for wide networks too, which by default have a
-    smaller one of their own.
+    `shard` says which part of them is to be trained here. `scale_wide` says if a given number is
+    meant for wide networks too, which by default have a smaller one of their own.
     """
 
     seeds: int | None = None
     first_seed: int = 0
-    shard: tuple[int, int] | None = None
+    shard: Shard = WHOLE
     quick: bool = False
     scale_wide: bool = True
+
+
+class How(NamedTuple):
+    """How members are trained and kept: see `jaxlab.run`. `command` is what was typed."""
+
+    command: str
+    lane_width: int | None = None
+    mix: bool = False
+    progress: bool = True
 
 
 def _count(asked: Asked, module: ModuleType, setting: Setting) -> int:
@@ -45,59 +66,86 @@ def _count(asked: Asked, module: ModuleType, setting: Setting) -> int:
 
 
 def chosen_seeds(asked: Asked, module: ModuleType, sweep: Sweep) -> dict[str, np.ndarray]:
-    """Return each setting's seeds; ValueError if they leave the range or the shard is empty."""
-    return {s.name: _seeds(asked, _count(asked, module, s)) for s in sweep.settings}
-
-
-def _seeds(asked: Asked, count: int) -> np.ndarray:
-    last = asked.first_seed + count - 1
+    """Return each setting's seeds, of all shards; ValueError if they leave the range."""
+    counts = {s.name: _count(asked, module, s) for s in sweep.settings}
+    last = asked.first_seed + max(counts.values()) - 1
     if last > keys.MAX_SEED:
         raise ValueError(f"the last seed would be {last}; it must be at most {keys.MAX_SEED}")
-    seeds = np.arange(asked.first_seed, last + 1)
-    if asked.shard:
-        index, shards = asked.shard
-        seeds = seeds[(seeds // store.CHUNK) % shards == index - 1]
-        if not len(seeds):
-            raise ValueError(
-                f"shard {index}/{shards} has no seeds: shards are whole chunks of {store.CHUNK}; "
-                "ask for more seeds or fewer shards"
-            )
-    return seeds
+    ranges = {n: np.arange(asked.first_seed, asked.first_seed + n) for n in set(counts.values())}
+    return {name: ranges[count] for name, count in counts.items()}
 
 
-def counted(
-    name: str, asked: Asked, out: Path, *, lane_width: int | None = None, progress: bool = True
-) -> tuple[Result, list[Comparison]]:
-    """Train what is missing of a sweep, write its tables and return what its folder holds now.
-
-    That is also what earlier runs and other shards have left there.
-    """
+def train(name: str, asked: Asked, out: Path, how: How) -> None:
+    """Train what is missing of a sweep."""
     module = commandline.script(sweeps, name)
     sweep = module.build()
     seeds = chosen_seeds(asked, module, sweep)
-    command = f"python -m sweeps {name}"
-    how = {"lane_width": lane_width, "progress": progress, "command": command}
-    runs.run(sweep, seeds, out=out / name, **how)
-    found = store.read_sweep(out / name)
-    compared = compare.compare_all(module.comparisons(found))
-    save(out / name, found, compared)
+    runs.run(sweep, seeds, out=out / name, shard=asked.shard, **how._asdict())
+
+
+def tables(name: str, folder: Path) -> tuple[Result, list[Comparison]]:
+    """Write summary.csv and predictions.csv from what a folder holds, and return both.
+
+    That is also what earlier runs and other shards have left there.
+    """
+    module, found = commandline.script(sweeps, name), store.read_sweep(folder)
+    compared = compare.compare_all(_comparisons(module, found))
+    found.to_csv(folder / "summary.csv")
+    write_predictions(folder, name, compared)
     return found, compared
 
 
-def run_sweep(name: str, asked: Asked, out: Path, **how) -> None:
-    """Run a sweep, write its tables, print what the counts say and draw its figure."""
+def _comparisons(module: ModuleType, found: Result) -> list[tuple[str, int, int, Prediction]]:
+    # Counts add up, so that no more than a part of the members has to be in memory.
+    parts = [module.comparisons(part) for part in found.parts()]
+    return [
+        (rows[0][0], sum(row[1] for row in rows), sum(row[2] for row in rows), rows[0][3])
+        for rows in zip(*parts, strict=True)
+    ]
+
+
+def counted(name: str, asked: Asked, out: Path, how: How) -> tuple[Result, list[Comparison]]:
+    """Train what is missing of a sweep, write its tables and return what its folder holds now."""
+    train(name, asked, out, how)
+    with shards.briefly(out / name):
+        return tables(name, out / name)
+
+
+def run_sweep(name: str, asked: Asked, out: Path, how: How, export_as: str | None = None) -> None:
+    """Run a sweep, write its tables, print what the counts say and draw its figure.
+
+    A shard does all but train only if it is the last to be finished.
+    """
     module, folder = commandline.script(sweeps, name), out / name
-    found, compared = counted(name, asked, out, **how)
+    train(name, asked, out, how)
+    if not distributed.is_first():
+        return
+    with shards.briefly(folder):
+        held = store.read_folder(folder)
+        lacking = {} if asked.shard == WHOLE else merging.missing(held)
+        if lacking:
+            words = merging.in_words(held, lacking)
+            print(f"shard {asked.shard} is finished; missing in {folder}: {words}")
+            if export_as:
+                print(f"members.{export_as} is left to the last shard, which must ask for it too")
+            return
+        found, compared = tables(name, folder)
+        looked = look(folder, asked, found)
+        exported = export.write(found, folder, export_as) if export_as else None
     print(found, module.report(found, compared), sep="\n\n")
-    print(look(folder, asked, found), end="")
+    print(looked, end="")
+    for line in held.mixture():
+        print(f"\n{line}")
     print(f"\nwritten: {folder}/summary.csv, predictions.csv, manifest.json, chunks/")
+    if exported:
+        print(f"exported: {exported}")
     draw(name, out)
 
 
-def _from_zero(name: str, asked: Asked, lane_width: int | None, why: str) -> int:
+def _from_zero(name: str, asked: Asked, how: How, why: str) -> int:
     """Return how many seeds are asked for; ValueError for what only sweeps have."""
-    if asked.first_seed or asked.shard or lane_width:
-        raise ValueError(f"{name} has no --first-seed, --shard or --lane-width; it {why}")
+    if asked.first_seed or asked.shard != WHOLE or how.lane_width or how.mix:
+        raise ValueError(f"{name} has no --first-seed, --shard, --lane-width or --mix; it {why}")
     module = commandline.script(sweeps, name)
     return asked.seeds or (module.QUICK_SEEDS if asked.quick else module.SEEDS)
 
@@ -107,39 +155,32 @@ def run_map(
     grid: Grid,
     asked: Asked,
     out: Path,
+    how: How,
     *,
-    lane_width: int | None,
-    progress: bool,
     window: Sequence[float] | None = None,
     cells: int | None = None,
     double: bool = False,
 ) -> None:
     """Run a grid, print its map in letters and draw it; ValueError for what only sweeps have."""
-    seeds = _from_zero(name, asked, lane_width, "is a grid: all cells share their seeds, from 0 on")
-    folder, command = out / name, f"python -m sweeps {name} --seeds {seeds}"
-    if window or cells:
-        grid = grid.zoomed(window, cells)
-        command += f" --cells {cells}" if cells else ""
-        command += f" --window {' '.join(map(repr, window))}" if window else ""
-    command += " --float64" if double else ""
-    found = run_grid(grid, seeds, out=folder, progress=progress, command=command, double=double)
+    seeds = _from_zero(name, asked, how, "is a grid: all cells share their seeds, from 0 on")
+    folder, told = out / name, {"progress": how.progress, "command": how.command}
+    grid = grid.zoomed(window, cells) if window or cells else grid
+    found = run_grid(grid, seeds, out=folder, double=double, **told)
     members = int(found.n.sum())
     print(found, f"\n{members:,} networks in {found.n.size:,} cells", sep="\n")
     print(f"\nwritten: {folder}/grid.npz, manifest.json")
     draw(name, out)
 
 
-def run_survey(
-    name: str, census: Census, asked: Asked, out: Path, *, lane_width: int | None, progress: bool
-) -> None:
+def run_survey(name: str, census: Census, asked: Asked, out: Path, how: How) -> None:
     """Count a census, hold it against theory, print and write that; ValueError as `run_map`."""
-    seeds = _from_zero(name, asked, lane_width, "trains nothing: it counts seeds from 0 on")
-    folder, command = out / name, f"python -m sweeps {name} --seeds {seeds}"
-    counts = run_census(census, seeds, out=folder, progress=progress, command=command)
+    seeds = _from_zero(name, asked, how, "trains nothing: it counts seeds from 0 on")
+    folder, told = out / name, {"progress": how.progress, "command": how.command}
+    counts = run_census(census, seeds, out=folder, **told)
     compared = compare.compare_all(comparisons(census, counts))
     write_predictions(folder, name, compared)
     print(comparison_table(compared))
-    print(f"\nwritten: {folder}/counts.csv, predictions.csv, manifest.json")
+    print(f"\nwritten: {folder}/counts.json, predictions.csv, manifest.json")
 
 
 def comparisons(census: Census, counts: Counts) -> list[tuple[str, int, int, Prediction]]:
@@ -162,12 +203,6 @@ def draw(name: str, out: Path) -> None:
         print("drawn, with PDF and JSON beside:", *pictures, sep="\n  ")
 
 
-def save(folder: Path, found: Result, compared: list[Comparison]) -> None:
-    """Write summary.csv and predictions.csv."""
-    found.to_csv(folder / "summary.csv")
-    write_predictions(folder, found.sweep.name, compared)
-
-
 def write_predictions(folder: Path, name: str, compared: list[Comparison]) -> None:
     """Write predictions.csv."""
     rows = [{"sweep": name} | dataclasses.asdict(row) for row in compared]
@@ -182,8 +217,8 @@ def look(folder: Path, asked: Asked, found: Result) -> str:
     """
     path = folder / "looks.json"
     looks = json.loads(path.read_text()) if path.exists() else []
-    most = max(len(members.seeds) for members in found.members.values())
-    new = {"first_seed": asked.first_seed, "seeds": most, "shard": asked.shard}
+    most = max(tally.n for tally in found.tally().values())
+    new = {"first_seed": asked.first_seed, "seeds": most}
     if json.loads(json.dumps(new)) not in looks:
         looks.append(new)
         files.write_atomically(path, (json.dumps(looks) + "\n").encode())

@@ -8,7 +8,7 @@ import pytest
 import samples
 from hypothesis import settings
 
-from jaxlab import Result, run, store
+from jaxlab import Result, chunks, run
 
 # Before anything starts a backend: the tests of device counts need up to four devices.
 jax.config.update("jax_num_cpu_devices", 4)
@@ -25,7 +25,7 @@ def whole(tmp_path_factory) -> Path:
     """Return a folder written by one run from beginning to end."""
     folder = tmp_path_factory.mktemp("whole") / "small"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "CHUNK", 20)
+        patch.setattr(chunks, "CHUNK", 20)
         samples.trained(folder)
     return folder
 

@@ -122,6 +122,12 @@ def content(folder: Path) -> dict[str, str]:
     }
 
 
+def lasting(folder: Path) -> dict[str, str]:
+    """Return the content of a results folder without what tells of runs: times, and locks."""
+    found = content(folder).items()
+    return {k: v for k, v in found if k.split("/")[0] not in ("shards", "manifest.json")}
+
+
 def trained(folder: Path, seeds=SEEDS, given=None) -> Result:
     """Run the small sweep into a folder, as the command line does."""
     found = run(given or sweep(), seeds, out=folder, lane_width=LANES, command="test")

@@ -7,9 +7,7 @@ pass: a rate that is off by 0.08 anywhere is missed with less than 1e-6 (`false_
 controls: the predictions of a network with another number of units are rejected.
 """
 
-import csv
 import dataclasses
-import json
 from functools import cache
 
 import numpy as np
@@ -18,7 +16,18 @@ import samples
 from acceptance import FALSE_FAIL, agrees, assert_rounding, false_pass
 from samples import LANES
 
-from jaxlab import Initialiser, Network, ResultsError, Setting, census, engine, run, store, tasks
+from jaxlab import (
+    Initialiser,
+    Network,
+    ResultsError,
+    Setting,
+    census,
+    engine,
+    provenance,
+    run,
+    sealed,
+    tasks,
+)
 from jaxlab.census import Case, Census, count, read_census, run_census
 from jaxlab.result import Members
 from jaxlab.theory.prediction import Prediction
@@ -120,7 +129,7 @@ def test_more_seeds_are_added_and_none_is_counted_twice(tmp_path, monkeypatch):
         found = counted(tmp_path / "grown", seeds)
     assert found == whole == read_census(SMALL, tmp_path / "grown")
     assert np.array_equal(np.concatenate(asked), np.arange(SEEDS))
-    files = [(tmp_path / name / "counts.csv").read_bytes() for name in ("whole", "grown")]
+    files = [(tmp_path / name / "counts.json").read_bytes() for name in ("whole", "grown")]
     assert files[0] == files[1]
     assert comparisons(SMALL, whole) == [("born", positive, SEEDS, HALF)]
 
@@ -152,11 +161,8 @@ def test_counts_of_other_digests_are_kept_and_not_mixed(tmp_path):
     narrow = dataclasses.replace(BORN, initialisers=(Initialiser("he_normal"),))
     other = Census("small", (Case(narrow, first_positive, (HALF,)),))
     counted(tmp_path, 60, other)
-    rows = list(csv.DictReader((tmp_path / "counts.csv").read_text().splitlines()))
-    assert {(row["digest"], row["n"]) for row in rows} == {
-        (BORN.digest, "40"),
-        (narrow.digest, "60"),
-    }
+    rows = sealed.read_json(tmp_path / "counts.json")["counts"]
+    assert {(row[1], row[3]) for row in rows} == {(BORN.digest, 40), (narrow.digest, 60)}
     assert read_census(SMALL, tmp_path) == first
 
 
@@ -177,23 +183,32 @@ def test_an_event_that_is_new_is_counted_from_the_first_seed_on(tmp_path):
 
 def test_damaged_files_and_foreign_folders_are_refused_and_left_alone(tmp_path):
     counted(tmp_path, 40)
-    path = tmp_path / "counts.csv"
+    path = tmp_path / "counts.json"
     good = path.read_bytes()
-    wrong = [b"", b"\xff\xfe", good.replace(b"count", b"county"), good[:-3] + b"x\n"]
-    for damaged in (*wrong, good[: good.rindex(b",")], good.replace(b",40,", b",4,")):
+    wrong = [b"", b"\xff\xfe", good.replace(b"counts", b"county"), good[:-3] + b"x\n"]
+    more = sealed.json_as_bytes({"format": 2, "counts": [["born", BORN.digest, "positive", 4, 5]]})
+    for damaged in (*wrong, good[: good.rindex(b",")], good.replace(b" 40,", b" 4,"), more):
+        assert damaged != good
         path.write_bytes(damaged)
         for attempt in (lambda: counted(tmp_path, 60), lambda: read_census(SMALL, tmp_path)):
-            with pytest.raises(ResultsError, match=r"^[^\n]*counts.csv is damaged[^\n]*$"):
+            with pytest.raises(ResultsError, match=r"^[^\n]*counts.json is damaged[^\n]*$"):
                 attempt()
         assert path.read_bytes() == damaged
     path.unlink()
-    with pytest.raises(ResultsError, match=r"holds no results \(no counts.csv\)"):
+    with pytest.raises(ResultsError, match=r"holds no results \(no counts.json\)"):
         read_census(SMALL, tmp_path)
-    for content in ('{"sweep": "precious"}', '{"census": "another"}', "precious"):
-        (tmp_path / "manifest.json").write_text(content)
-        with pytest.raises(ResultsError, match=r"^[^\n]*holds something else[^\n]*$"):
+    another = sealed.json_as_bytes({"format": 2, "census": "another"})
+    newer = sealed.json_as_bytes({"format": 3, "census": "small"})
+    for content, said in (
+        (another, "holds something else"),
+        (newer, "is of format 3, this version of jaxlab reads format 2"),
+        (b'{"census": "small"}', "has no checksum"),
+        (b"precious", "is damaged"),
+    ):
+        (tmp_path / "manifest.json").write_bytes(content)
+        with pytest.raises(ResultsError, match=rf"^[^\n]*{said}[^\n]*$"):
             counted(tmp_path, 40)
-        assert (tmp_path / "manifest.json").read_text() == content
+        assert (tmp_path / "manifest.json").read_bytes() == content
     (tmp_path / "file").write_text("precious")
     with pytest.raises(ResultsError, match=r"^cannot write to [^\n]*choose another --out$"):
         counted(tmp_path / "file", 40)
@@ -201,13 +216,15 @@ def test_damaged_files_and_foreign_folders_are_refused_and_left_alone(tmp_path):
 
 def test_the_manifest_says_what_was_counted(tmp_path):
     counted(tmp_path, 5)
-    content = json.loads((tmp_path / "manifest.json").read_text())
+    content = sealed.read_json(tmp_path / "manifest.json")
+    (ran,) = content.pop("runs")
     assert content == {
+        "format": 2,
         "census": "small",
         "digests": {"born": BORN.digest},
-        "command": "test",
-        "fingerprint": store.fingerprint(),
+        "fingerprint": provenance.fingerprint(),
     }
+    assert (ran["command"], ran["how"], ran["members"]) == ("test", "finished", 5)
 
 
 MANY = 8000

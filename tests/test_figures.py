@@ -64,11 +64,12 @@ def results(result, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("results")
     identity = identity_of(result.sweep, dict.fromkeys(result.members, 8))
     folder = Folder(path / "absolute_value", result.sweep, identity)
-    folder.open()
-    folder.write_manifest("python -m sweeps absolute_value")
+    folder.path.mkdir()
+    folder.write_manifest({})
     for name, found in result.members.items():
         arrays = {name: values for name, values in vars(found).items() if values is not None}
-        folder.add(result.sweep[name], arrays.pop("seeds"), arrays)
+        seeds = arrays.pop("seeds")
+        folder.chunks.add(result.sweep[name], seeds, arrays, identity["fingerprint"])
     return path
 
 

@@ -22,6 +22,7 @@ from jaxlab import (
     grid_runs,
     grouping,
     run,
+    sealed,
     store,
     tasks,
 )
@@ -154,7 +155,8 @@ def test_a_killed_run_goes_on_to_the_same_bytes(survived, result, tmp_path, monk
     assert not survived or read_grid(tmp_path).n.sum() == 16 * survived
     run_grid(GRID, SEEDS, out=tmp_path)
     assert (tmp_path / "grid.npz").read_bytes() == result[1]
-    assert {path.name for path in tmp_path.iterdir()} == {"grid.npz", "manifest.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"grid.npz", "manifest.json", "shards"}
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_more_seeds_later_are_added_and_none_is_trained_twice(result, tmp_path, monkeypatch):
@@ -213,10 +215,12 @@ def test_an_impossible_number_of_seeds_is_refused(seeds):
 
 def test_a_folder_of_something_else_is_refused_before_training(tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "Runner", None)
-    (tmp_path / "manifest.json").write_text('{"sweep": "precious"}')
-    with pytest.raises(ResultsError, match=r"^[^\n]*holds something else[^\n]*$"):
-        run_grid(GRID, SEEDS, out=tmp_path)
-    assert (tmp_path / "manifest.json").read_text() == '{"sweep": "precious"}'
+    foreign = sealed.json_as_bytes({"sweep": "precious"})
+    for content, said in ((foreign, "holds something else"), (b"{}", "has no checksum")):
+        (tmp_path / "manifest.json").write_bytes(content)
+        with pytest.raises(ResultsError, match=rf"^[^\n]*{said}[^\n]*$"):
+            run_grid(GRID, SEEDS, out=tmp_path)
+        assert (tmp_path / "manifest.json").read_bytes() == content
     (tmp_path / "file").write_text("precious")
     with pytest.raises(ResultsError, match=r"^cannot write to [^\n]*$"):
         run_grid(GRID, SEEDS, out=tmp_path / "file")

@@ -100,7 +100,10 @@ def test_only_the_engine_compiles_and_shards(name):
         ("grid.py", {"engine.py", "training.py", "grid_runs.py", "store.py"}),
         ("grid_runs.py", {"runs.py", "compare.py"}),
         ("tally.py", {"training.py", "engine.py", "outcomes.py"}),
+        ("sealed.py", {"spec.py", "store.py", "engine.py"}),
+        ("shards.py", {"spec.py", "store.py", "engine.py"}),
         ("store.py", {"engine.py", "runs.py", "compare.py"}),
+        ("merging.py", {"engine.py", "runs.py", "compare.py"}),
         ("plotting.py", {"training.py", "engine.py", "runs.py"}),
     ],
 )

@@ -5,30 +5,55 @@ Whether in one run or in parts, killed or not.
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import samples
-from samples import LANES, SEEDS, content, equal_bits, trained
+from samples import LANES, SEEDS, content, equal_bits, lasting, trained
 
-from jaxlab import engine, run, store
+from jaxlab import chunks, engine, run, sealed, shards, store
 
 
 @pytest.fixture(autouse=True)
 def short_chunks(monkeypatch):
-    monkeypatch.setattr(store, "CHUNK", 20)
+    monkeypatch.setattr(chunks, "CHUNK", 20)
 
 
 def test_a_run_leaves_chunks_a_manifest_and_no_temporary_file(whole):
     names = list(content(whole))
     assert sum(name.endswith(".npz") for name in names) == 2 * 3  # 50 seeds in chunks of 20
     others = [name for name in names if not name.endswith(".npz")]
-    assert others == ["chunks", "manifest.json", "summary.csv"]
+    own = [f"shards/{name}" for name in ("1-of-1.json", "1-of-1.lock", "tables.lock")]
+    assert others == ["chunks", "manifest.json", "shards", *own, "summary.csv"]
+
+
+def test_the_manifest_says_what_was_made_and_by_whom(whole):
     manifest = json.loads((whole / "manifest.json").read_text())
-    assert manifest["command"] == "test"
+    assert manifest["format"] == 2
     assert manifest["lane_widths"] == {"k=2": LANES, "fast": LANES}
-    assert set(manifest["fingerprint"]) >= {"jax", "jaxlab", "backend", "xla_flags"}
+    assert manifest["dtype"] == "float32"
+    assert manifest["digest"] == samples.sweep().digest
+    assert manifest["asked"] == {"k=2": "0-49", "fast": "0-49"}
+    ((name, fingerprint),) = manifest["fingerprints"].items()
+    assert set(fingerprint) >= {"jax", "jaxlab", "backend", "cpu_features", "xla_flags"}
+    (ran,) = manifest["runs"]
+    assert (ran["command"], ran["shard"], ran["fingerprint"]) == ("test", "1/1", name)
+    assert (ran["how"], ran["members"]) == ("finished", 2 * SEEDS)
+    assert ran["started"] <= ran["ended"]
+    assert ran["seconds"] > 0
+    assert ran["members_per_second"] == pytest.approx(ran["members"] / ran["seconds"], rel=0.05)
+    assert ran["compile_seconds"] > 0
+    assert ran["peak_memory_mib"] > 50
+    assert shards.records(whole) == manifest["runs"]
+
+
+def test_every_chunk_says_by_whom_it_was_made(whole):
+    manifest = sealed.read_json(whole / "manifest.json")
+    for path in (whole / "chunks").glob("*.npz"):
+        mark, _ = sealed.read_arrays(path)
+        assert json.loads(mark)["fingerprint"] == manifest["fingerprints"][path.name.split(".")[3]]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +63,7 @@ def test_a_run_leaves_chunks_a_manifest_and_no_temporary_file(whole):
 )
 def test_a_run_in_parts_writes_the_same_bytes(parts, whole, tmp_path):
     found = [trained(tmp_path / "small", seeds) for seeds in parts][-1]
-    assert content(tmp_path / "small") == content(whole)
+    assert lasting(tmp_path / "small") == lasting(whole)
     assert [len(m.seeds) for m in found.members.values()] == [SEEDS, SEEDS]
 
 
@@ -83,29 +108,29 @@ def test_a_killed_run_loses_the_call_in_flight_only(survived, whole, tmp_path, m
     kept = [len(np.load(p)["seeds"]) for p in (tmp_path / "small" / "chunks").glob("*.npz")]
     assert sum(kept) == sum(map(len, calls)) == 2 * LANES * survived
     trained(tmp_path / "small")
-    assert content(tmp_path / "small") == content(whole)
+    assert lasting(tmp_path / "small") == lasting(whole)
 
 
-@pytest.mark.parametrize("method", ["write_bytes", "replace"])
-def test_a_run_killed_while_writing_leaves_no_half_file(method, whole, tmp_path, monkeypatch):
-    original, seen = getattr(Path, method), []
+@pytest.mark.parametrize(("owner", "method"), [(os, "fsync"), (Path, "replace")])
+@pytest.mark.parametrize("survived", [2, 7, 8])
+def test_a_run_stopped_while_writing_leaves_no_half_file(
+    owner, method, survived, whole, tmp_path, monkeypatch
+):
+    original, seen = getattr(owner, method), []
 
-    def dying(self, *args):
-        if ".npz" in self.name:
-            seen.append(self)
-            if len(seen) == 3:
-                if method == "write_bytes":
-                    original(self, args[0][:100])
-                raise KilledError
-        return original(self, *args)
+    def dying(*args):
+        seen.append(args)
+        if len(seen) == survived:
+            raise KilledError
+        return original(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, method, dying)
+        patch.setattr(owner, method, dying)
         with pytest.raises(KilledError):
             trained(tmp_path / "small")
     assert not list(tmp_path.rglob("*.tmp"))
     trained(tmp_path / "small")
-    assert content(tmp_path / "small") == content(whole)
+    assert lasting(tmp_path / "small") == lasting(whole)
 
 
 def test_a_temporary_file_left_by_a_killed_process_is_in_nobodys_way(tmp_path):

@@ -4,8 +4,10 @@
 """
 
 import dataclasses
+import errno
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 import samples
 from samples import LANES, content
 
-from jaxlab import ResultsError, Sweep, engine, run, store, tasks
+from jaxlab import ResultsError, Sweep, chunks, engine, run, sealed, store, tasks
 
 OTHER_RATE = dataclasses.replace(samples.setting(rate=0.03), name="fast")
 OTHERS = [
@@ -36,6 +38,7 @@ def refused(folder: Path, said: str, sweep: Sweep | None = None, lanes: int = LA
 
 @pytest.fixture(autouse=True)
 def nothing_is_trained(copy, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK", 20)
     monkeypatch.setattr(engine, "Runner", None)
 
 
@@ -65,24 +68,83 @@ def foreign_chunk(folder: Path) -> None:
     shutil.copy(last, first)
 
 
+def resealed(path: Path, change: Callable[[dict[str, np.ndarray]], object]) -> None:
+    """Change a chunk's arrays and give it the checksum that goes with them."""
+    mark, arrays = sealed.read_arrays(path)
+    change(arrays)
+    path.write_bytes(sealed.arrays_as_bytes(mark, arrays))
+
+
+def resealed_manifest(folder: Path, change: Callable[[dict], object]) -> None:
+    manifest = sealed.read_json(folder / "manifest.json")
+    change(manifest)
+    (folder / "manifest.json").write_bytes(sealed.json_as_bytes(manifest))
+
+
+def second(folder: Path) -> Path:
+    return sorted(folder.glob("chunks/*.npz"))[1]
+
+
 def array_as_chunk(folder: Path) -> None:
     with open(sorted(folder.glob("chunks/*.npz"))[1], "wb") as file:
         np.save(file, np.zeros(3))
 
 
 def chunk_without_weights(folder: Path) -> None:
-    path = sorted(folder.glob("chunks/*.npz"))[1]
-    with np.load(path) as file:
-        kept = {name: file[name] for name in file.files if name != "final_weights"}
-    np.savez(path, **kept)
+    resealed(second(folder), lambda arrays: arrays.pop("final_weights"))
+
+
+def chunk_without_outcomes(folder: Path) -> None:
+    for path in folder.glob("chunks/*.npz"):
+        resealed(path, lambda arrays: arrays.pop("outcome"))
+
+
+def chunk_with_a_short_column(folder: Path) -> None:
+    resealed(second(folder), lambda arrays: arrays.update(loss=arrays["loss"][:-1]))
 
 
 def a_seed_twice(folder: Path) -> None:
-    path = sorted(folder.glob("chunks/*.npz"))[1]
-    with np.load(path) as file:
+    def repeat(arrays):
+        arrays["seeds"][1] = arrays["seeds"][0]
+
+    resealed(second(folder), repeat)
+
+
+def changed_by_hand(folder: Path) -> None:
+    """Write a chunk again with one number changed, as a program would that knows no checksum."""
+    with np.load(second(folder)) as file:
         arrays = {name: file[name] for name in file.files}
-    arrays["seeds"][1] = arrays["seeds"][0]
-    np.savez(path, **arrays)
+    arrays["loss"][3] *= 2
+    np.savez(second(folder), **arrays)
+
+
+def older_chunk(folder: Path) -> None:
+    with np.load(second(folder)) as file:
+        arrays = {name: file[name] for name in file.files if name != "checksum"}
+    np.savez(second(folder), **arrays)
+
+
+def pickled_chunk(folder: Path) -> None:
+    with np.load(second(folder)) as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays["loss"] = np.array([{}], object)
+    np.savez(second(folder), **arrays)
+
+
+def chunk_of_another_number(folder: Path) -> None:
+    path = second(folder)
+    shutil.copy(path, path.with_name(path.name.replace(".0000001.", ".0000007.")))
+
+
+def chunk_of_another_maker(folder: Path) -> None:
+    path = second(folder)
+    parts = path.name.split(".")
+    path.rename(path.with_name(".".join([*parts[:3], "12345678", "npz"])))
+
+
+def unnamed_chunk(folder: Path) -> None:
+    path = second(folder)
+    path.rename(path.with_name(path.name.replace(".00", ".copy.00")))
 
 
 def damaged_manifest(folder: Path) -> None:
@@ -91,15 +153,49 @@ def damaged_manifest(folder: Path) -> None:
 
 
 def wrong_manifest(folder: Path) -> None:
+    def change(manifest):
+        manifest["sweep"]["settings"][0]["task"]["numbers"] = [1, 2]
+
+    resealed_manifest(folder, change)
+
+
+def another_network(folder: Path) -> None:
+    def change(manifest):
+        manifest["sweep"]["settings"][0]["training"]["epochs"] += 1
+
+    resealed_manifest(folder, change)
+
+
+def manifest_changed_by_hand(folder: Path) -> None:
+    text = (folder / "manifest.json").read_text()
+    (folder / "manifest.json").write_text(text.replace('"fast": "0-49"', '"fast": "0-48"'))
+
+
+def manifest_without_a_part(folder: Path) -> None:
+    resealed_manifest(folder, lambda manifest: manifest.pop("lane_widths"))
+
+
+def older_manifest(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["sweep"]["settings"][0]["task"]["numbers"] = [1, 2]
+    del manifest["checksum"], manifest["format"]
     (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def newer_manifest(folder: Path) -> None:
+    resealed_manifest(folder, lambda manifest: manifest.update(format=3))
 
 
 def other_versions(folder: Path) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["fingerprint"]["jax"] = "0.0.1"
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    def change(manifest):
+        (made_by,) = manifest["fingerprints"].values()
+        manifest["fingerprints"] = {"12345678": made_by | {"jax": "0.0.1"}}
+
+    resealed_manifest(folder, change)
+
+
+def damaged_record(folder: Path) -> None:
+    path = folder / "shards" / "1-of-1.json"
+    path.write_text(path.read_text().replace('"members": 100', '"members": 101'))
 
 
 def no_manifest(folder: Path) -> None:
@@ -118,10 +214,24 @@ REFUSED = [
     (empty_chunk, r"\.npz is damaged"),
     (foreign_chunk, "another specification"),
     (array_as_chunk, r"\.npz is damaged"),
-    (chunk_without_weights, r"\.npz is damaged"),
-    (a_seed_twice, r"\.npz is damaged"),
+    (chunk_without_weights, r"\.npz is damaged \(other columns than its neighbours"),
+    (chunk_without_outcomes, r"\.npz is damaged \(it lacks outcome"),
+    (chunk_with_a_short_column, r"\.npz is damaged \(arrays of different lengths"),
+    (a_seed_twice, r"\.npz is damaged \(a seed twice"),
+    (changed_by_hand, r"\.npz is damaged \(checksum"),
+    (older_chunk, r"\.npz has no checksum: it is of an older version"),
+    (pickled_chunk, r"\.npz is damaged \(Object arrays cannot be loaded"),
+    (chunk_of_another_number, r"\.npz is damaged \(seeds of another chunk"),
+    (chunk_of_another_maker, "belongs to another specification, lane width or machine"),
+    (unnamed_chunk, r"\.npz is no chunk"),
     (damaged_manifest, r"manifest\.json is damaged"),
     (wrong_manifest, r"manifest\.json is damaged"),
+    (another_network, "'k=2' of a version that trained another network"),
+    (manifest_changed_by_hand, r"manifest\.json is damaged \(checksum"),
+    (manifest_without_a_part, r"manifest\.json is damaged"),
+    (older_manifest, r"manifest\.json has no checksum: it is of an older version"),
+    (newer_manifest, r"is of format 3, this version of jaxlab reads format 2"),
+    (damaged_record, r"1-of-1\.json is damaged \(checksum"),
     (other_versions, r"made elsewhere \(jax 0\.0\.1, now "),
     (no_manifest, "holds no manifest"),
     (somebody_elses_folder, "holds no manifest"),
@@ -159,7 +269,7 @@ def test_no_flipped_bit_goes_unnoticed(whole, copy):
         flipped[place] ^= 1 << (place // 50 % 8)
         path.write_bytes(flipped)
         try:
-            found = folder.load(sweep["k=2"])
+            found = folder.chunks.load(sweep["k=2"])
         except ResultsError:
             refusals += 1
         else:
@@ -172,15 +282,18 @@ def test_no_flipped_bit_goes_unnoticed(whole, copy):
 def test_a_path_that_is_no_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("precious")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(ResultsError, match=r"cannot write to .*file.*; choose another --out"):
+        with pytest.raises(ResultsError, match=r"cannot write to .*file.* choose another --out"):
             run(samples.sweep(), 3, out=path)
     assert (tmp_path / "file").read_text() == "precious"
 
 
 def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
     # Who runs as root may write anywhere, so the answer of the system is put in its place.
-    monkeypatch.setattr(store.os, "access", lambda path, mode: False)
-    with pytest.raises(ResultsError, match="not writable; choose another --out"):
+    def refuse(*arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(ResultsError, match=r"cannot write to .*: Permission denied; free space or"):
         run(samples.sweep(), 3, out=tmp_path / "small")
 
 

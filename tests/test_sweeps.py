@@ -5,6 +5,7 @@ A wrong command ends with exit code 2, one line on standard error and nothing wr
 
 import csv
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import samples
-from samples import LANES, content
+from samples import LANES, content, lasting
 
 import sweeps.__main__ as command
 import sweeps.claims
-from jaxlab import OUTCOMES, commandline, engine, keys
+from jaxlab import OUTCOMES, chunks, commandline, engine, keys
 from jaxlab.census import Case, Census
 from jaxlab.claims import Statement
 from jaxlab.grid import Axis, Grid, GridResult
@@ -67,7 +68,6 @@ WRONG = [
     (["absolute_value", "--shard", "3/2"], "'3/2'", "1 <= I <= N"),
     (["absolute_value", "--shard", "0/2"], "'0/2'", "1 <= I <= N"),
     (["absolute_value", "--shard", "half"], "'half'", "1/4"),
-    (["absolute_value", "--seeds", "9", "--shard", "2/2"], "2/2", "fewer shards"),
     (["absolute_value", "--lane-width", "0"], "0", "at least 1"),
     (["absolute_value", "--quik"], "--quik", "--help"),
     (["absolute_value", "surplus"], "surplus", "--help"),
@@ -76,6 +76,10 @@ WRONG = [
     (["negation_map", "--first-seed", "3"], "--first-seed", "grid"),
     (["negation_map", "--shard", "1/2"], "--shard", "grid"),
     (["negation_map", "--lane-width", "8"], "--lane-width", "grid"),
+    (["negation_map", "--mix"], "--mix", "grid"),
+    (["negation_map", "--export", "csv"], "--export", "single sweep"),
+    (["claims", "--export", "csv"], "--export", "single sweep"),
+    (["negation", "--export", "xlsx"], "'xlsx'", "parquet"),
     (["absolute_value", "--cells", "8"], "absolute_value is no map", "--cells"),
     (["absolute_value", "--window", "0", "0", "0", "0"], "absolute_value is no map", "--window"),
     (["absolute_value", "--float64"], "absolute_value is no map", "--float64 are for maps"),
@@ -140,7 +144,7 @@ def test_a_sweep_writes_what_the_contract_says(tiny, monkeypatch, capsys, tmp_pa
     assert "the report" in said
     folder = tmp_path / "small"
     assert {p.name for p in folder.iterdir()} == {
-        *("summary.csv", "predictions.csv", "manifest.json", "looks.json", "chunks")
+        *("summary.csv", "predictions.csv", "manifest.json", "looks.json", "chunks", "shards")
     }
     rows = (folder / "summary.csv").read_text().splitlines()
     assert [row.split(",")[:3] for row in rows[1:]] == [
@@ -150,29 +154,56 @@ def test_a_sweep_writes_what_the_contract_says(tiny, monkeypatch, capsys, tmp_pa
     head = (folder / "predictions.csv").read_text().splitlines()[0].split(",")
     promised = "sweep setting event n count observed ci_low ci_high prediction kind predicted"
     assert set(f"{promised} p_value p_holm verdict source".split()) <= set(head)
-    assert json.loads((folder / "manifest.json").read_text())["sweep"]["name"] == "small"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["sweep"]["name"] == "small"
+    assert manifest["runs"][0]["command"] == shlex.join(["python", "-m", "sweeps", *line])
 
 
 def test_a_full_run_extends_a_quick_one_to_the_same_bytes(tiny, monkeypatch, tmp_path, capsys):
     end = ["--quiet", "--lane-width", str(LANES), "--out"]
     assert call(monkeypatch, "small", *end, str(tmp_path / "a")) == 0
     assert call(monkeypatch, "small", "--quick", *end, str(tmp_path / "b")) == 0
-    assert content(tmp_path / "a") != content(tmp_path / "b")
+    assert lasting(tmp_path / "a/small") != lasting(tmp_path / "b/small")
     assert call(monkeypatch, "small", *end, str(tmp_path / "b")) == 0
-    looks = "small/looks.json"  # the one thing that tells: it says how often was looked
-    once, twice = content(tmp_path / "a"), content(tmp_path / "b")
+    looks = "looks.json"  # the one thing that tells: it says how often was looked
+    once, twice = lasting(tmp_path / "a/small"), lasting(tmp_path / "b/small")
     assert once.pop(looks) != twice.pop(looks)
     assert once == twice
     assert "looked at 2 times, with 5, 12 seeds" in capsys.readouterr().out
 
 
-def test_shards_are_whole_chunks_and_together_are_all(tiny, monkeypatch):
-    monkeypatch.setattr(_run.store, "CHUNK", 4)
-    made = []
-    for i in (1, 2, 3):
-        asked = _run.Asked(first_seed=2, shard=(i, 3))
-        made.append(_run.chosen_seeds(asked, tiny, samples.sweep())["fast"].tolist())
-    assert made == [[2, 3, 12, 13], [4, 5, 6, 7], [8, 9, 10, 11]]
+def test_the_last_shard_to_finish_writes_the_tables(tiny, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(chunks, "CHUNK", 4)
+    end = ["--quiet", "--lane-width", str(LANES), "--out"]
+    assert call(monkeypatch, "small", *end, str(tmp_path / "a")) == 0
+    folder = tmp_path / "b" / "small"
+    for shard in ("2/3", "3/3", "1/3"):
+        assert not (folder / "summary.csv").exists()
+        capsys.readouterr()
+        assert call(monkeypatch, "small", "--shard", shard, *end, str(tmp_path / "b")) == 0
+    said = capsys.readouterr().out
+    assert "the report" in said
+    assert lasting(folder) == lasting(tmp_path / "a" / "small")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert sorted(run["shard"] for run in manifest["runs"]) == ["1/3", "2/3", "3/3"]
+    assert sum(run["members"] for run in manifest["runs"]) == 2 * 12
+
+
+def test_a_shard_that_is_not_the_last_says_which_are_missing(tiny, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(chunks, "CHUNK", 4)
+    line = ["small", "--quiet", "--lane-width", str(LANES), "--out", str(tmp_path), "--shard"]
+    assert call(monkeypatch, *line, "2/4") == 0
+    said = capsys.readouterr().out
+    # Settings at 0 and 1, chunks 0 to 2: shard 2 of 4 has chunk 1 of the first, 0 of the second.
+    missing = "shard 1/4 (4 networks), shard 3/4 (8 networks), shard 4/4 (4 networks)"
+    assert said == f"shard 2/4 is finished; missing in {tmp_path / 'small'}: {missing}\n"
+
+
+def test_a_shard_without_any_chunk_is_finished_at_once(tiny, monkeypatch, capsys, tmp_path):
+    line = ["small", "--quiet", "--lane-width", str(LANES), "--out", str(tmp_path), "--shard"]
+    monkeypatch.setattr(engine, "Runner", None)
+    assert call(monkeypatch, *line, "7/9") == 0
+    assert "shard 7/9 is finished; missing" in capsys.readouterr().out
 
 
 def test_wide_networks_have_a_number_of_seeds_of_their_own(tiny):
@@ -200,7 +231,7 @@ def test_a_grid_is_run_by_name_and_goes_on_with_more_seeds(tiny, monkeypatch, ca
     shown = [line for line in said.splitlines() if not line.startswith("written")]
     assert max(map(len, shown)) <= 80
     names = {path.name for path in (tmp_path / "small").iterdir()}
-    assert names == {"grid.npz", "manifest.json"}
+    assert names == {"grid.npz", "manifest.json", "shards"}
     assert call(monkeypatch, "small", *end) == 0
     assert "72 networks in 6 cells" in capsys.readouterr().out
 
@@ -250,7 +281,7 @@ def counting(tiny) -> Census:
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        (["--shard", "1/2"], "has no --first-seed, --shard or --lane-width; it trains nothing"),
+        (["--shard", "1/2"], "has no --first-seed, --shard, --lane-width or --mix; it trains"),
         (["--first-seed", "3"], "counts seeds from 0 on"),
         (["--lane-width", "8"], "counts seeds from 0 on"),
         (["--cells", "8"], "small is no map; --cells"),
@@ -278,7 +309,7 @@ def test_a_census_is_counted_by_name_and_goes_on_with_more_seeds(
         assert call(monkeypatch, "small", *option, "--quiet", "--out", str(tmp_path)) == 0
         assert "positive" in capsys.readouterr().out
         names = {path.name for path in (tmp_path / "small").iterdir()}
-        assert names == {"counts.csv", "predictions.csv", "manifest.json"}
+        assert names == {"counts.json", "predictions.csv", "manifest.json", "shards"}
         (row,) = csv.DictReader((tmp_path / "small/predictions.csv").read_text().splitlines())
         assert (row["sweep"], row["setting"], row["event"], row["n"]) == (
             *("small", "k=2"),
@@ -309,12 +340,13 @@ def test_a_map_is_zoomed_by_name(tiny, monkeypatch, capsys, tmp_path):
     window = ["--window", "-0.5", "0.5", "0.01", "0.03"]
     for line in ([], ["--cells", "5"], [*window, "--float64"], ["--quick", *window]):
         assert call(monkeypatch, "small", *line, *end) == 0
-    begin = "python -m sweeps small --seeds"
-    assert [(g.shape, seeds, double, text) for g, seeds, double, text in asked] == [
-        ((3, 3), 12, False, f"{begin} 12"),
-        ((5, 5), 12, False, f"{begin} 12 --cells 5"),
-        ((3, 3), 12, True, f"{begin} 12 --window -0.5 0.5 0.01 0.03 --float64"),
-        ((3, 3), 5, False, f"{begin} 5 --window -0.5 0.5 0.01 0.03"),
+    assert [(g.shape, seeds, double) for g, seeds, double, _ in asked] == [
+        ((3, 3), 12, False),
+        ((5, 5), 12, False),
+        ((3, 3), 12, True),
+        ((3, 3), 5, False),
     ]
+    typed = shlex.join(["python", "-m", "sweeps", "small", *window, "--float64", *end])
+    assert asked[2][3] == typed
     assert [asked[2][0].columns.values[i] for i in (0, -1)] == [-0.5, 0.5]
     assert [asked[2][0].rows.values[i] for i in (0, -1)] == [0.01, 0.03]

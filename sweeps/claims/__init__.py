@@ -10,31 +10,32 @@ from pathlib import Path
 
 from jaxlab import claims
 from jaxlab.claims import Claim
+from jaxlab.shards import WHOLE
 from sweeps import _run
 
 THREADS = ("negation", "doubling", "arithmetic", "squares", "absolute_value")
 FILE = "claims.csv"
 
 
-def run_claims(asked: _run.Asked, out: Path, *, lane_width: int | None, progress: bool) -> None:
+def run_claims(asked: _run.Asked, out: Path, how: _run.How) -> None:
     """Run what the claims need and is missing, print the table and write claims.csv.
 
     ValueError for options that only a single sweep has.
     """
-    if asked.first_seed or asked.shard:
+    if asked.first_seed or asked.shard != WHOLE:
         raise ValueError("claims need whole sweeps, from seed 0 on: no --first-seed, no --shard")
     asked = asked._replace(scale_wide=False)
-    judged, notes = judge(asked, out, lane_width=lane_width, progress=progress)
+    judged, notes = judge(asked, out, how)
     print(claims.table(judged), summary(judged), *notes, sep="\n")
     claims.write(out / FILE, judged)
     print(f"\nwritten: {out / FILE}")
 
 
-def judge(asked: _run.Asked, out: Path, **how) -> tuple[list[Claim], list[str]]:
+def judge(asked: _run.Asked, out: Path, how: _run.How) -> tuple[list[Claim], list[str]]:
     """Return all claims with their verdicts, and what is to be said of repeated looks."""
     stated, notes = [], []
     for name in THREADS:
-        found, _ = _run.counted(name, asked, out, **how)
+        found, _ = _run.counted(name, asked, out, how)
         stated += importlib.import_module(f"sweeps.claims.{name}").statements(found)
         note = _run.look(out / name, asked, found)
         notes += [f"{name}: {note.strip()}"] if note else []

@@ -1,0 +1,156 @@
+"""Chunks of members on disk: up to `CHUNK` neighbouring seeds of one setting to a file.
+
+All of a file was made on one machine. It is written under a temporary name and renamed, with a
+checksum of what it holds and a text that says what its members depend on, so that a killed run
+leaves no half file and neither a flipped bit nor a file of something else goes unnoticed.
+"""
+
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxlab import sealed
+from jaxlab.provenance import short
+from jaxlab.result import Members
+from jaxlab.sealed import ResultsError, damaged
+from jaxlab.spec import Setting
+
+CHUNK = 4096
+FORMAT = 2  # of the files; 1 had no checksums
+COLUMNS = {field.name for field in fields(Members) if field.default is MISSING}
+
+Fingerprint = Mapping[str, str]
+Arrays = dict[str, np.ndarray]
+
+
+class Chunks:
+    """The members of a sweep in a directory.
+
+    `describe` says of a setting what its members depend on; `fingerprints`, by their short names,
+    are those that may be there.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        describe: Callable[[Setting], Mapping[str, Any]],
+        fingerprints: dict[str, Fingerprint],
+    ):
+        self.path, self.describe, self.fingerprints = path, describe, fingerprints
+
+    def exist(self) -> bool:
+        """Say whether there is a chunk at all."""
+        return any(self.path.glob("*.npz"))
+
+    def _mark(self, setting: Setting, by: Fingerprint) -> str:
+        told = {"format": FORMAT, "chunk": CHUNK, "setting": setting.name, "digest": setting.digest}
+        return json.dumps(
+            told | dict(self.describe(setting)) | {"fingerprint": dict(by)}, sort_keys=True
+        )
+
+    def _stem(self, setting: Setting) -> str:
+        plain = re.sub(r"[^A-Za-z0-9+-]+", "_", setting.name)[:60]
+        return f"{plain}.{zlib.crc32(setting.name.encode()):08x}."
+
+    def paths(self, setting: Setting) -> dict[int, list[Path]]:
+        """Return the files of a setting by their chunk, in order: one for each fingerprint."""
+        found: dict[int, list[Path]] = {}
+        for path in sorted(self.path.glob(f"{self._stem(setting)}*.npz")):
+            parts = path.name.split(".")
+            if len(parts) != 5 or not parts[2].isdigit():
+                raise ResultsError(f"{path} is no chunk of jaxlab's; move it away")
+            found.setdefault(int(parts[2]), []).append(path)
+        return dict(sorted(found.items()))
+
+    def read(self, path: Path, setting: Setting) -> Arrays:
+        """Return a chunk's arrays by name; ResultsError if it is damaged or not this setting's."""
+        try:
+            mark, arrays = sealed.read_arrays(path)
+        except ResultsError as error:
+            again = "move it away to train its seeds again"
+            raise ResultsError(str(error).replace("move it away", again)) from error
+        if mark != self._mark(setting, self.made_by(path)):
+            text = "belongs to another specification, lane width or machine"
+            raise ResultsError(f"{path} {text}; move it away")
+        lacking = COLUMNS - arrays.keys()
+        if lacking:
+            raise damaged(path, f"it lacks {', '.join(sorted(lacking))}")
+        seeds = arrays["seeds"]
+        if any(len(values) != len(seeds) for values in arrays.values()):
+            raise damaged(path, "arrays of different lengths")
+        if (seeds // CHUNK != int(path.name.split(".")[2])).any():
+            raise damaged(path, "seeds of another chunk")
+        return arrays
+
+    def load(self, setting: Setting, low: int = 0, high: int | None = None) -> Members | None:
+        """Return the members in chunks from `low` to below `high`; None if the setting has none.
+
+        Without `high`, to the last. Where there are none between these, the members are no more
+        than columns without rows.
+        """
+        paths = self.paths(setting)
+        if not paths:
+            return None
+        chosen = [i for i in paths if low <= i and (high is None or i < high)]
+        some = [path for i in chosen for path in paths[i]]
+        parts = list(self._read_all(setting, some or next(iter(paths.values()))))
+        joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        if not some:
+            joined = {name: values[:0] for name, values in joined.items()}
+        return Members.joined(joined.pop("seeds"), joined)
+
+    def seeds(self, setting: Setting) -> np.ndarray:
+        """Return the seeds of a setting that are on disk, having read and checked every chunk."""
+        paths = [path for _, path in self.all(setting)]
+        found = [arrays["seeds"] for arrays in self._read_all(setting, paths)]
+        return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+    def _read_all(self, setting: Setting, paths: Iterable[Path]) -> Iterator[Arrays]:
+        columns, last, seeds = None, "", np.empty(0, np.int64)
+        for path in paths:
+            arrays = self.read(path, setting)
+            columns = columns or set(arrays)
+            if set(arrays) != columns:
+                raise damaged(path, "other columns than its neighbours")
+            index = path.name.split(".")[2]  # only files of one chunk can hold the same seeds
+            seeds = arrays["seeds"] if index != last else np.append(seeds, arrays["seeds"])
+            if len(np.unique(seeds)) != len(seeds):
+                raise damaged(path, "a seed twice")
+            last = index
+            yield arrays
+
+    def add(
+        self,
+        setting: Setting,
+        seeds: np.ndarray,
+        arrays: Arrays,
+        by: Fingerprint,
+    ) -> None:
+        """Add new members of a setting, trained by `by`, to the chunks their seeds belong to."""
+        for index in np.unique(seeds // CHUNK):
+            mine = seeds // CHUNK == index
+            new = {"seeds": seeds[mine], **{name: v[mine] for name, v in arrays.items()}}
+            path = self.path / f"{self._stem(setting)}{index:07d}.{short(by)}.npz"
+            if path.exists():
+                old = self.read(path, setting)
+                new = {name: np.concatenate([old[name], v]) for name, v in new.items()}
+            order = np.argsort(new["seeds"])
+            in_order = {name: values[order] for name, values in new.items()}
+            content = sealed.arrays_as_bytes(self._mark(setting, by), in_order)
+            sealed.write_result(path, content)
+
+    def all(self, setting: Setting) -> Iterator[tuple[int, Path]]:
+        """Yield the number and the file of every chunk of a setting."""
+        for index, paths in self.paths(setting).items():
+            for path in paths:
+                yield index, path
+
+    def made_by(self, path: Path) -> Fingerprint:
+        """Return the fingerprint of who made a chunk; empty if that is none of those allowed."""
+        return self.fingerprints.get(path.name.split(".")[3], {})

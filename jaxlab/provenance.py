@@ -1,0 +1,154 @@
+"""Where results come from: versions, machine, commit, and how fast and large a run was."""
+
+import datetime
+import hashlib
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+PACKAGES = ("jaxlab", "jax", "jaxlib", "flax", "optax", "numpy", "llvmlite")
+HERE = Path(__file__).parent
+
+
+def fingerprint() -> dict[str, str]:
+    """Return what fixes every bit of a result beside its specification."""
+    device = jax.local_devices()[0]
+    return {
+        **{name: version(name) for name in PACKAGES},
+        "backend": jax.default_backend(),
+        "device": device.device_kind,
+        "machine": platform.machine(),
+        "cpu_features": _cpu_features() if device.platform == "cpu" else "",
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        "x64": str(jax.config.read("jax_enable_x64")),
+    }
+
+
+def short(fingerprint: Mapping[str, str]) -> str:
+    """Return eight hexadecimal digits that stand for a fingerprint, in names of files."""
+    text = json.dumps(dict(fingerprint), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def differences(was: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Return in words in what two fingerprints differ; "" if in nothing.
+
+    >>> differences({"jax": "0.9", "x64": "False"}, {"jax": "0.10", "x64": "False"})
+    'jax 0.9, now 0.10'
+    """
+    names = [name for name in now if was.get(name) != now[name]]
+    return ", ".join(
+        f"{name} {was.get(name) or 'none'}, now {now[name] or 'none'}" for name in names
+    )
+
+
+def _cpu_features() -> str:
+    # XLA compiles for the features it finds, and other vector widths round differently.
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return hashlib.sha256(flags.encode()).hexdigest()[:16]
+
+
+def git_commit() -> str:
+    """Return the commit of the checkout jaxlab runs from, with "-dirty" if changed; "" if none."""
+    # An installed package may lie in somebody else's repository, which does not track it.
+    tracked = _git("ls-files", "--error-unmatch", Path(__file__).name)
+    return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") if tracked else ""
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(HERE), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def peak_memory() -> float | None:
+    """Return the largest memory that this process has had so far, in MiB; None if unknown."""
+    if sys.platform == "win32":
+        return None
+    import resource  # there is none on Windows
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+def device_memory() -> float | None:
+    """Return the largest memory taken on an accelerator of this process, in MiB; None on CPUs."""
+    stats = [device.memory_stats() or {} for device in jax.local_devices()]
+    peaks = [found["peak_bytes_in_use"] for found in stats if "peak_bytes_in_use" in found]
+    return max(peaks) / 2**20 if peaks else None
+
+
+def now() -> str:
+    """Return the date and time, in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+@dataclass
+class Record:
+    """What is kept about one run: who, where, when, and how fast, so that a slow machine shows.
+
+    `seconds` is the time of training without compiling; `ended` is "" until the run has ended,
+    and `how` says in which way: finished or stopped.
+    """
+
+    command: str
+    shard: str
+    fingerprint: str
+    git_commit: str = field(default_factory=git_commit)
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    devices: int = field(default_factory=jax.local_device_count)
+    started: str = field(default_factory=now)
+    ended: str = ""
+    how: str = "running"
+    members: int = 0
+    seconds: float = 0.0
+    compile_seconds: float = 0.0
+    members_per_second: float = 0.0
+    peak_memory_mib: float | None = None
+    device_memory_mib: float | None = None
+
+    def __post_init__(self):
+        self._clock = time.perf_counter()
+
+    def compiled(self) -> None:
+        """Note that what has passed since the run began went into compiling."""
+        self.compile_seconds += self._lap()
+
+    def trained(self, members: int) -> None:
+        """Note that so many members were trained in what has passed since the last note."""
+        self.seconds += self._lap()
+        self.members += members
+
+    def _lap(self) -> float:
+        before, self._clock = self._clock, time.perf_counter()
+        return self._clock - before
+
+    def end(self, how: str) -> None:
+        """Note that the run has ended, in which way, and what it took."""
+        self.ended, self.how = now(), how
+        self.members_per_second = self.members / self.seconds if self.seconds else 0.0
+        self.peak_memory_mib, self.device_memory_mib = peak_memory(), device_memory()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON holds, rounded as it deserves."""
+        found = asdict(self)
+        return {k: round(v, 3) if isinstance(v, float) else v for k, v in found.items()}
