@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import samples
 
-from jaxlab import Network, Setting, distributed, engine, grouping, tasks
+from jaxlab import Network, Setting, commandline, distributed, engine, grouping, store, tasks
 
 HERE = Path(__file__).parent
 CALL = "import sys, test_distributed as t; getattr(t, sys.argv[1])(*sys.argv[2:])"
@@ -79,6 +79,22 @@ def wait_for_ever(port: str, index: str, told: str) -> None:
     said = distributed.gather(mine), distributed.from_first(mine)
     write(Path(told), (*said, distributed.is_first()))
     time.sleep(LONG)
+
+
+def fill_for_ever(port: str, index: str, told: str) -> None:
+    """What each of two processes does: fill a folder, tell so, and fill on until one is lost."""
+    jax.config.update("jax_num_cpu_devices", 2)
+    distributed.start(f"127.0.0.1:{port}", 2, int(index))
+    folder = Path(told).parent / "folder"
+    samples.run(samples.sweep(), 50, out=folder, lane_width=samples.LANES)
+    distributed.gather({})  # the first has written everything
+    write(Path(told), samples.lasting(folder))
+
+    def fill() -> None:
+        for seeds in itertools.count(60, 10):
+            samples.run(samples.sweep(), seeds, out=folder, lane_width=samples.LANES)
+
+    commandline.run_cleanly(fill)
 
 
 def start_wrongly(port: str) -> None:
@@ -166,6 +182,21 @@ def test_all_hear_all_and_the_first_one_lost_ends_even_one_that_does_not_listen(
             assert list(first_said) == names[0]
             assert is_first == (i == 0)
         assert lose(*running) == (2, distributed.LOST)
+
+
+def test_a_folder_filled_by_two_is_that_of_one_and_outlives_the_loss_of_one(tmp_path):
+    one = samples.run(samples.sweep(), 50, out=tmp_path / "one", lane_width=samples.LANES)
+    with two_processes("fill_for_ever", tmp_path) as (running, told):
+        assert told == [samples.lasting(tmp_path / "one")] * 2
+        code, line = lose(running[1], running[0])
+        assert (code, line.startswith(distributed.LOST)) == (2, True)
+    left = store.read_sweep(tmp_path / "folder")
+    for name, members in one.members.items():
+        assert samples.equal_bits(left.members[name], members)
+    more = max(len(members.seeds) for members in left.members.values()) + 10
+    for folder in ("one", "folder"):
+        samples.run(samples.sweep(), more, out=tmp_path / folder, lane_width=samples.LANES)
+    assert samples.lasting(tmp_path / "folder") == samples.lasting(tmp_path / "one")
 
 
 @pytest.mark.parametrize(
