@@ -24,8 +24,8 @@ def parser() -> commandline.Parser:
     which = made.add_mutually_exclusive_group()
     which.add_argument("--quick", action="store_true", help="few repetitions and sizes")
     which.add_argument("--gpu", action="store_true", help="on a GPU, and nothing else")
-    out = Path("results/benchmarks")
-    made.add_argument("--out", type=Path, default=out, metavar="DIR", help=f"default: {out}")
+    out, text = Path("results/benchmarks"), "default: results/benchmarks"
+    made.add_argument("--out", type=commandline.path, default=out, metavar="DIR", help=text)
     return made
 
 
@@ -63,7 +63,7 @@ def main() -> None:
     commandline.use_all_cores()
     if options.gpu:
         gpu.check()
-    options.out.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after them
+    files.make_folder(options.out)  # before minutes of work, not after them
     try:
         if options.gpu:
             found, text = gpu.measure(machine.about("benchmarks"))

@@ -190,15 +190,20 @@ def table(found: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def parser() -> commandline.Parser:
+    """Return the command line."""
+    made = commandline.described("python -m benchmarks.orders", __doc__)
+    made.add_argument("--quick", action="store_true", help="fewer banks and members")
+    out, text = Path("results/benchmarks"), "default: results/benchmarks"
+    made.add_argument("--out", type=commandline.path, default=out, metavar="DIR", help=text)
+    return made
+
+
 def main() -> None:
     """Study all settings, write the JSON file and print the table."""
-    parser = commandline.described("python -m benchmarks.orders", __doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer banks and members")
-    out = Path("results/benchmarks")
-    parser.add_argument("--out", type=Path, default=out, metavar="DIR", help=f"default: {out}")
-    options = parser.parse_args()
+    options = parser().parse_args()
     commandline.use_all_cores()
-    options.out.mkdir(parents=True, exist_ok=True)
+    files.make_folder(options.out)
     amount = Amount(16, 512) if options.quick else Amount()
     found = [study(setting, amount) for setting in settings()]
     content = {**machine.about("benchmarks.orders"), "studies": found}

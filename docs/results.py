@@ -214,9 +214,10 @@ def write(results: Path) -> None:
     parts["measurements"] = f"{speed.measurement_table(found)}\n\nMade with {speed.made(found)}"
     parts["orders"] = f"{speed.orders_table(orders)}\n\nMade with {speed.made(orders)}"
     trained, held = predictions.counted(results)
-    predictions.write_measured(held)
-    parts |= thread_parts(results, result) | theory_parts(trained, held)
+    parts |= thread_parts(results, result)
     parts["boundary"] = predictions.boundary_sentence(results)
+    predictions.write_measured(held)  # which theory's tables read
+    parts |= theory_parts(trained, held)
     path = ROOT / "docs" / "results.md"
     text = path.read_text()
     for name, content in parts.items():
@@ -238,11 +239,17 @@ def write(results: Path) -> None:
         files.write_atomically(ROOT / "docs" / picture.name, picture.read_bytes())
 
 
+def parser() -> commandline.Parser:
+    """Return the command line."""
+    made = commandline.described("python -m docs.results", __doc__)
+    results, text = Path("results"), "default: results"
+    made.add_argument("--results", type=commandline.path, default=results, help=text)
+    return made
+
+
 def main() -> None:
     """Write the tables."""
-    made = commandline.described("python -m docs.results", __doc__)
-    made.add_argument("--results", type=Path, default=Path("results"), help="default: results")
-    write(made.parse_args().results)
+    write(parser().parse_args().results)
 
 
 if __name__ == "__main__":

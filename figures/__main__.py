@@ -82,7 +82,7 @@ def save(out: Path, file: str, made: Mapping[str, bytes]) -> list[Path]:
     """Write a figure's files; ValueError if the folder cannot be written to."""
     paths = {ending: out / f"{file}.{ending}" for ending in made}
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        files.make_folder(out)
         for ending, path in paths.items():
             files.write_atomically(path, made[ending])
     except OSError as error:
@@ -95,8 +95,9 @@ def parser() -> commandline.Parser:
     """Return the command line."""
     made = commandline.described("python -m figures", __doc__)
     made.add_argument("name", help=f"{', '.join(names())}, or all")
-    made.add_argument("--results", type=Path, default=RESULTS, help="default: results")
-    made.add_argument("--out", type=Path, help="default: the folder figures inside --results")
+    made.add_argument("--results", type=commandline.path, default=RESULTS, help="default: results")
+    text = "default: the folder figures inside --results"
+    made.add_argument("--out", type=commandline.path, help=text)
     return made
 
 

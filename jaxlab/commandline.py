@@ -2,18 +2,23 @@
 
 import argparse
 import importlib
+import io
 import os
 import pkgutil
 import shlex
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 import jax
 
 from jaxlab import distributed
+
+LONGEST_PATH = 1000
+MOST_SAID = 450  # characters of an error; what is right stands at its end
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,6 +27,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print what was wrong in one line and leave with exit code 2."""
         fail(f"{self.prog}: {message} (see {self.prog} --help)")
+
+    def parse_known_args(self, args=None, namespace=None):  # pyright: ignore
+        """Parse as usual; "--flag=--", of which argparse makes an empty list, is an error."""
+        given = list(sys.argv[1:] if args is None else args)
+        for flag, _, word in (text.partition("=") for text in given):
+            if flag.startswith("--") and word == "--":
+                self.error(f"argument {flag}: '--' is no value")
+        return super().parse_known_args(given, namespace)
 
 
 def described(prog: str, doc: str | None) -> Parser:
@@ -47,8 +60,11 @@ def script(package: ModuleType, name: str) -> ModuleType:
 
 
 def fail(message: str) -> NoReturn:
-    """Print one line to standard error and leave with exit code 2."""
-    print(" ".join(message.split()), file=sys.stderr)
+    """Print one line to standard error, the middle of a long one left out; leave with code 2."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(message.split()))
+    if len(shown) > MOST_SAID:
+        shown = f"{shown[: MOST_SAID // 2]} ... {shown[-MOST_SAID // 2 :]}"
+    print(shown, file=sys.stderr)
     raise SystemExit(2)
 
 
@@ -66,6 +82,14 @@ def whole(low: int, high: int | None = None) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def path(text: str) -> Path:
+    """Parse a path, as an argparse type; an empty one is most often an unset shell variable."""
+    if not 0 < len(text) <= LONGEST_PATH or "\0" in text:
+        right = f"a path: 1 to {LONGEST_PATH} characters, none of them NUL"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {right}")
+    return Path(text)
 
 
 def use_all_cores() -> None:
@@ -90,6 +114,8 @@ def run_cleanly(main: Callable[[], None]) -> None:
 
     Ctrl-C and SIGTERM end it with one line that says how to go on, and 130 or 143.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path can hold bytes that are no text
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         _run(main)
@@ -104,7 +130,9 @@ def _run(main: Callable[[], None]) -> None:
         main()
     except (ValueError, distributed.PeerLostError) as error:
         fail(str(error))
-    except MemoryError:
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
         fail("memory is too small for that; ask for less at once, or for shards of it")
     except KeyboardInterrupt as stop:
         done = "; ".join(getattr(stop, "__notes__", ["what is finished is kept"]))

@@ -61,7 +61,7 @@ def write(result: Result, folder: Path, kind: str) -> Path:
     path = folder / f"members.{kind}"
     fill = {"csv": _fill_csv, "parquet": _fill_parquet}[kind]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
         with files.replaced(path) as file:
             fill(file, result)
     except OSError as error:

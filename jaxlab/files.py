@@ -4,9 +4,25 @@ import csv
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and the missing ones above it, all or none; OSError if it cannot be made."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    made: list[Path] = []
+    try:
+        for folder in reversed(missing):
+            folder.mkdir(exist_ok=True)
+            made.append(folder)
+        path.mkdir(exist_ok=True)  # an error where it is a file
+    except (OSError, ValueError):  # a ValueError for a text that no file system can encode
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 @contextmanager
@@ -23,6 +39,9 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
+    except OSError as error:
+        error.filename = str(path)  # which the system leaves out where there is no space
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

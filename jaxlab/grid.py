@@ -5,7 +5,9 @@ keeps the counts of outcomes for every cell. The same seeds are used in all of t
 """
 
 import dataclasses
+import itertools
 import json
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from jaxlab import outcomes
+from jaxlab import outcomes, validation
 from jaxlab.spec import Setting, setting_from_dict
+from jaxlab.validation import check, shown
+
+MOST_CELLS = 4096  # along a side
 
 
 def replaced(spec: Any, path: str, value: float) -> Any:
@@ -24,25 +29,26 @@ def replaced(spec: Any, path: str, value: float) -> Any:
     "initialisers.*.scale", "task.numbers.high". ValueError names the part that is not there, or
     what is there instead of a number.
     """
+    validation.number("value of a cell", value, -math.inf, "a finite number")
     name, _, rest = path.partition(".")
 
     def inner(part: Any) -> Any:
         if rest:
             return replaced(part, rest, value)
         if isinstance(part, bool) or not isinstance(part, int | float):
-            raise ValueError(f"{path!r} leads to {part!r}; it must lead to a number")
+            raise ValueError(f"{shown(path)} leads to {shown(part)}; it must lead to a number")
         return round(value) if isinstance(part, int) else value
 
     if isinstance(spec, tuple):
-        chosen = range(len(spec)) if name == "*" else [int(name)] if name.isdigit() else []
-        if chosen and max(chosen) < len(spec):
+        chosen = [i for i in range(len(spec)) if name in ("*", str(i))]
+        if chosen:
             return tuple(inner(part) if i in chosen else part for i, part in enumerate(spec))
     elif isinstance(spec, Mapping):
         if name in spec:
             return {**spec, name: inner(spec[name])}
     elif dataclasses.is_dataclass(spec) and name in {f.name for f in dataclasses.fields(spec)}:
         return dataclasses.replace(spec, **{name: inner(getattr(spec, name))})  # pyright: ignore
-    raise ValueError(f"{path!r} leads nowhere: there is no {name!r} in {spec!r}")
+    raise ValueError(f"{shown(path)} leads nowhere: no {shown(name)} in {shown(spec)}")
 
 
 def number_at(spec: Any, path: str) -> float:
@@ -64,11 +70,21 @@ class Axis:
     values: Sequence[float]
 
     def __post_init__(self):
-        object.__setattr__(self, "paths", tuple(self.paths))
-        object.__setattr__(self, "values", tuple(float(v) for v in self.values))
-        if not self.paths or not self.values:
+        validation.name("label of an axis", self.label)
+        right = f"paths to what axis {self.label!r} varies"
+        paths = validation.items("paths", self.paths, right)
+        for path in paths:
+            check(isinstance(path, str), "each of paths", path, "a text such as network.slope")
+        right = f"1 to {MOST_CELLS} numbers along axis {self.label!r}"
+        values = validation.items("values", self.values, right)
+        check(len(values) <= MOST_CELLS, "number of values", len(values), right)
+        for value in values:
+            validation.number("each of values", value, -math.inf, "a finite number")
+        object.__setattr__(self, "paths", paths)
+        object.__setattr__(self, "values", tuple(float(v) for v in values))
+        if not paths or not values:
             raise ValueError(f"axis {self.label!r} is empty; it needs a path and a value")
-        if not np.all(np.diff(self.values) > 0):
+        if not all(a < b for a, b in itertools.pairwise(self.values)):
             raise ValueError(f"values of axis {self.label!r} must ascend")
 
     def between(self, low: float, high: float, count: int) -> "Axis":
@@ -77,12 +93,15 @@ class Axis:
         They are spaced as these are: in equal ratios if these are closer to that than to equal
         distances. ValueError where there is no room for so many different numbers.
         """
-        own = np.asarray(self.values)
-        ratios = own.min() > 0 and _unevenness(np.log(own)) < _unevenness(own)
-        right = "two numbers, the smaller first" + (", both above 0" if ratios else "")
-        if not (np.isfinite([low, high]).all() and low < high and (low > 0 or not ratios)):
-            raise ValueError(f"window of {self.label!r} is {low:g} to {high:g}; it must be {right}")
-        values = (np.geomspace if ratios else np.linspace)(low, high, count)
+        validation.whole("number of cells", count, 1, MOST_CELLS)
+        with np.errstate(over="ignore", invalid="ignore"):  # Axis refuses what is not finite
+            own = np.asarray(self.values)
+            ratios = own.min() > 0 and _unevenness(np.log(own)) < _unevenness(own)
+            right = "two numbers, the smaller first" + (", both above 0" if ratios else "")
+            if not (np.isfinite([low, high]).all() and low < high and (low > 0 or not ratios)):
+                text = f"window of {self.label!r} is {low:g} to {high:g}; it must be {right}"
+                raise ValueError(text)
+            values = (np.geomspace if ratios else np.linspace)(low, high, count)
         return Axis(self.label, self.paths, tuple(values))
 
     def at(self, setting: Setting, i: int) -> Setting:
@@ -94,8 +113,11 @@ class Axis:
 
 def _unevenness(values: np.ndarray) -> float:
     """Return how much the distances of ascending values differ, relative to their mean."""
-    distances = np.diff(values)
-    return float(distances.std() / distances.mean()) if len(distances) > 1 else 0.0
+    if len(values) < 3:
+        return 0.0
+    # In units of the largest, so that no distance or square of one is too large for float64.
+    distances = np.diff(values / np.abs(values).max())
+    return float(distances.std() / distances.mean())
 
 
 @dataclass(frozen=True)
@@ -106,6 +128,14 @@ class Grid:
     base: Setting
     rows: Axis
     columns: Axis
+
+    def __post_init__(self):
+        validation.name("grid name", self.name)
+        check(isinstance(self.base, Setting), "base", self.base, "a Setting")
+        check(isinstance(self.rows, Axis), "rows", self.rows, "an Axis")
+        check(isinstance(self.columns, Axis), "columns", self.columns, "an Axis")
+        for i, j in itertools.product((0, -1), (0, -1)):  # the corners
+            self.rows.at(self.columns.at(self.base, j), i)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -136,12 +166,9 @@ class Grid:
 
 def grid_from_json(text: str) -> Grid:
     """Build the grid that `Grid.to_json` wrote; ValueError where the text is something else."""
-    try:
-        content = json.loads(text)
-        base = setting_from_dict(content["base"])
-        return Grid(content["name"], base, Axis(**content["rows"]), Axis(**content["columns"]))
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"not a grid: {error}") from error
+    given = validation.fields(Grid, validation.read_json(text))
+    rows, columns = (Axis(**validation.fields(Axis, given[side])) for side in ("rows", "columns"))
+    return Grid(given["name"], setting_from_dict(given["base"]), rows, columns)
 
 
 @dataclass(frozen=True)

@@ -115,8 +115,8 @@ def check_seeds(seeds: int | Sequence[int] | np.ndarray) -> np.ndarray:
     ValueError unless all are whole, different and within 32 bits.
     """
     if isinstance(seeds, int | np.integer):
-        if not 1 <= seeds <= keys.MAX_SEED + 1:
-            right = f"at least 1 and at most {keys.MAX_SEED + 1}"
+        if not 1 <= seeds <= keys.MOST_SEEDS:
+            right = f"at least 1 and at most {keys.MOST_SEEDS} at once"
             raise ValueError(f"seeds is {seeds}; it must be {right}")
         return np.arange(seeds, dtype=np.int64)
     array = np.asarray(seeds)

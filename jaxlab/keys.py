@@ -9,6 +9,7 @@ import zlib
 import jax
 
 MAX_SEED = 2**32 - 1
+MOST_SEEDS = 10**8  # at once: their list alone takes 800 MB
 IMPLEMENTATION = "threefry2x32"  # fixed by name: other generators depend on the batch
 
 

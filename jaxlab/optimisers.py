@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxlab.spec import Optimiser
+from jaxlab.spec import MOST_STEPS, Optimiser
 
 
 class KerasAdamState(NamedTuple):
@@ -101,7 +101,7 @@ def travel_steps(optimiser: Optimiser) -> int | None:
 
     Momentum moves weights on after the gradients have vanished; counted until what is left is
     below 1e-8 of the first such step. None where no number of steps is enough (weight decay keeps
-    moving weights; Adam with b1**2 >= b2 has no bound that shrinks).
+    moving weights; Adam with b1**2 >= b2 has no bound that shrinks), or more than can be counted.
     """
     match optimiser.name:
         case "sgd" | "rmsprop":
@@ -115,4 +115,8 @@ def travel_steps(optimiser: Optimiser) -> int | None:
                 return None if optimiser.b1 > 0 else 0
             # The mean gradient shrinks by b1 a step, the root of the mean square by sqrt(b2).
             ratio = optimiser.b1 / math.sqrt(optimiser.b2)
-    return 0 if ratio == 0 else math.ceil(math.log(1e-8) / math.log(ratio))
+    if ratio == 0:
+        return 0
+    # Rounding can make the ratio 1, and its logarithm 0.
+    steps = math.log(1e-8) / math.log(ratio) if ratio < 1 else math.inf
+    return math.ceil(steps) if steps <= MOST_STEPS else None

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxlab.files import write_atomically
+from jaxlab.files import make_folder, write_atomically
 
 LARGEST = 2**31  # bytes of arrays in one file
 UNREADABLE = (
@@ -37,7 +37,7 @@ def damaged(path: Path, error: Exception | str, remedy: str = "move it away") ->
 def write_result(path: Path, content: bytes) -> None:
     """Write a file of results, its folder too; ResultsError if that cannot be written to."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_atomically(path, content)
     except OSError as error:
         raise unwritable(path.parent, error) from error

@@ -15,6 +15,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from jaxlab import sealed
+from jaxlab.files import make_folder
 from jaxlab.provenance import Record
 from jaxlab.sealed import ResultsError
 
@@ -62,7 +63,7 @@ def shard_from(text: str) -> Shard:
 
 def _lock(folder: Path, name: str) -> FileLock:
     try:
-        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        make_folder(folder / FOLDER)
     except OSError as error:
         raise sealed.unwritable(folder, error) from error
     return FileLock(folder / FOLDER / f"{name}.lock")

@@ -8,9 +8,12 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from jaxlab import validation
+from jaxlab.validation import check, number, one_of, whole
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "softplus")
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adam", "keras_adam", "rmsprop", "adamw")
@@ -40,33 +43,22 @@ KERNEL_LAWS = (
     "linspace",
 )
 BIAS_LAWS = ("default", "zeros", "constant", "random_normal", "random_uniform")
+T = TypeVar("T")
 FORMAT = 1  # raised whenever the same specification would train other networks than before
 
 
-def _check(ok: bool, name: str, value: object, right: str) -> None:
-    if not ok:
-        raise ValueError(f"{name} is {value!r}; it must be {right}")
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    _check(value in allowed, name, value, "one of " + ", ".join(allowed))
-
-
-def _number(name: str, value: float, low: float, right: str, *, open_: bool = False) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    ok = is_number and math.isfinite(value) and (value > low if open_ else value >= low)
-    _check(ok, name, value, right)
+# Limits, so that what is impossible is refused before it takes memory or time.
+MOST_ROWS = 2**24  # beyond it float32 numbers leave whole ones out
+MOST_WEIGHTS = 2**24  # and biases, of one network
+MOST_LAYERS = 1024
+MOST_ANSWERS = 2**28  # rows times units: what a network computes on all rows is 1 GiB
+MOST_STEPS = 2**31 - 1  # steps are counted in 32 bits
 
 
 def _as_floats(spec: object, *names: str) -> None:
     # 1 and 1.0, 0.0 and -0.0 are equal, so they must be written, and digested, alike.
     for name in names:
         object.__setattr__(spec, name, float(getattr(spec, name)) + 0.0)
-
-
-def _whole(name: str, value: int, low: int) -> None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    _check(is_whole and value >= low, name, value, f"a whole number, at least {low}")
 
 
 @dataclass(frozen=True)
@@ -85,9 +77,9 @@ class Scaling:
 
     def __post_init__(self):
         for name in ("inputs", "targets"):
-            _one_of(f"scaling of {name}", getattr(self, name), SCALINGS)
+            one_of(f"scaling of {name}", getattr(self, name), SCALINGS)
         for name in ("input_factor", "target_factor"):
-            _number(name, getattr(self, name), 0, "a positive number", open_=True)
+            number(name, getattr(self, name), 0, "a positive number", open_=True)
         _as_floats(self, "input_factor", "target_factor")
 
 
@@ -108,16 +100,17 @@ class Task:
     scaling: Scaling | None = None
 
     def __post_init__(self):
-        _check(isinstance(self.name, str) and self.name != "", "task name", self.name, "a name")
-        _whole("task rows", self.rows, 1)
-        _check(isinstance(self.numbers, Mapping), "task numbers", self.numbers, "numbers by name")
+        validation.name("task name", self.name)
+        whole("task rows", self.rows, 1, MOST_ROWS)
+        check(isinstance(self.numbers, Mapping), "task numbers", self.numbers, "numbers by name")
         for name, value in self.numbers.items():
-            _number(f"task number {name}", value, -math.inf, "a finite number")
-        _number("tolerance", self.tolerance, 0, "a positive number", open_=True)
-        _number("margin", self.margin, self.tolerance, "a number, at least the tolerance")
+            validation.name("name of a task number", name)
+            number(f"task number {name}", value, -math.inf, "a finite number")
+        number("tolerance", self.tolerance, 0, "a positive number", open_=True)
+        number("margin", self.margin, self.tolerance, "a number, at least the tolerance")
         _as_floats(self, "tolerance", "margin")
         right = "a Scaling, or None for rows as they are"
-        _check(isinstance(self.scaling, Scaling | None), "scaling", self.scaling, right)
+        check(isinstance(self.scaling, Scaling | None), "scaling", self.scaling, right)
         numbers = {name: float(value) + 0.0 for name, value in sorted(self.numbers.items())}
         object.__setattr__(self, "numbers", numbers)
 
@@ -138,18 +131,23 @@ class Network:
     slope: float = 0.3
 
     def __post_init__(self):
-        object.__setattr__(self, "widths", tuple(self.widths))
-        object.__setattr__(self, "activations", tuple(self.activations))
-        _check(len(self.widths) >= 2, "widths", self.widths, "at least an input and an output")
-        for width in self.widths:
-            _whole("each of widths", width, 1)
-        layers = len(self.widths) - 1
+        right = f"at least an input and an output, and at most {MOST_LAYERS} layers"
+        widths = validation.items("widths", self.widths, right)
+        check(1 <= len(widths) - 1 <= MOST_LAYERS, "widths", self.widths, right)
+        for width in widths:
+            whole("each of widths", width, 1, MOST_WEIGHTS)
+        layers = len(widths) - 1
         right = f"{layers} names, one per layer after the input"
-        _check(len(self.activations) == layers, "activations", self.activations, right)
-        for activation in self.activations:
-            _one_of("activation", activation, ACTIVATIONS)
-        _check(isinstance(self.use_bias, bool), "use_bias", self.use_bias, "true or false")
-        _number("slope", self.slope, -math.inf, "a finite number")
+        activations = validation.items("activations", self.activations, right)
+        check(len(activations) == layers, "activations", self.activations, right)
+        for activation in activations:
+            one_of("activation", activation, ACTIVATIONS)
+        check(isinstance(self.use_bias, bool), "use_bias", self.use_bias, "true or false")
+        object.__setattr__(self, "widths", widths)
+        object.__setattr__(self, "activations", activations)
+        right = f"at most {MOST_WEIGHTS}"
+        check(self.parameters <= MOST_WEIGHTS, "number of weights", self.parameters, right)
+        number("slope", self.slope, -math.inf, "a finite number")
         _as_floats(self, "slope")
 
     @property
@@ -178,23 +176,22 @@ class Initialiser:
     values: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self):
-        _one_of("initialiser", self.law, KERNEL_LAWS)
-        _one_of("bias initialiser", self.bias, BIAS_LAWS)
+        one_of("initialiser", self.law, KERNEL_LAWS)
+        one_of("bias initialiser", self.bias, BIAS_LAWS)
         joint = self.law != "rai" or self.bias == "default"
-        _check(joint, "bias initialiser", self.bias, "'default' for rai, which draws biases itself")
-        _number("scale", self.scale, -math.inf, "a finite number")
-        _number("bias_scale", self.bias_scale, -math.inf, "a finite number")
-        rows = isinstance(self.values, Sequence) and all(
-            isinstance(row, Sequence) for row in self.values
-        )
-        _check(rows, "values", self.values, "a row per input, each with a number per unit")
-        for value in (v for row in self.values for v in row):
-            _number("each of values", value, -math.inf, "a finite number")
-        values = tuple(tuple(float(v) + 0.0 for v in row) for row in self.values)
+        check(joint, "bias initialiser", self.bias, "'default' for rai, which draws biases itself")
+        number("scale", self.scale, -math.inf, "a finite number")
+        number("bias_scale", self.bias_scale, -math.inf, "a finite number")
+        right = "a row per input, each with a number per unit"
+        rows = validation.items("values", self.values, right)
+        rows = [validation.items("each row of values", row, right) for row in rows]
+        for value in (v for row in rows for v in row):
+            number("each of values", value, -math.inf, "a finite number")
+        values = tuple(tuple(float(v) + 0.0 for v in row) for row in rows)
         object.__setattr__(self, "values", values)
         _as_floats(self, "scale", "bias_scale")
         right = "given for the law 'values', and only for it"
-        _check(bool(self.values) == (self.law == "values"), "values", self.values, right)
+        check(bool(self.values) == (self.law == "values"), "values", self.values, right)
 
 
 @dataclass(frozen=True)
@@ -220,16 +217,16 @@ class Optimiser:
     clip_norm: float = 0.0
 
     def __post_init__(self):
-        _one_of("optimiser", self.name, OPTIMISERS)
-        _one_of("schedule", self.schedule, SCHEDULES)
-        _number("learning_rate", self.learning_rate, 0, "a finite number, at least 0")
+        one_of("optimiser", self.name, OPTIMISERS)
+        one_of("schedule", self.schedule, SCHEDULES)
+        number("learning_rate", self.learning_rate, 0, "a finite number, at least 0")
         for name in ("momentum", "b1", "b2", "rho"):
             value = getattr(self, name)
-            _number(name, value, 0, "at least 0 and below 1")
-            _check(value < 1, name, value, "at least 0 and below 1")
+            number(name, value, 0, "at least 0 and below 1")
+            check(value < 1, name, value, "at least 0 and below 1")
         for name in ("eps", "weight_decay", "decay", "clip_norm"):
-            _number(name, getattr(self, name), 0, "a finite number, at least 0")
-        _number("schedule_steps", self.schedule_steps, 0, "a positive number", open_=True)
+            number(name, getattr(self, name), 0, "a finite number, at least 0")
+        number("schedule_steps", self.schedule_steps, 0, "a positive number", open_=True)
         texts = ("name", "schedule")
         _as_floats(self, *(f.name for f in dataclasses.fields(self) if f.name not in texts))
 
@@ -261,18 +258,22 @@ class Training:
     layer_rates: tuple[float, ...] = ()
 
     def __post_init__(self):
-        _one_of("loss", self.loss, LOSSES)
-        _whole("batch_size", self.batch_size, 0)
-        _whole("epochs", self.epochs, 1)
-        _whole("max_steps", self.max_steps, 0)
-        _number("check_growth", self.check_growth, 1e-4, "a number, at least 0.0001")
+        right = "an Optimiser"
+        check(isinstance(self.optimiser, Optimiser), "optimiser", self.optimiser, right)
+        one_of("loss", self.loss, LOSSES)
+        whole("batch_size", self.batch_size, 0, MOST_STEPS)
+        whole("epochs", self.epochs, 1, MOST_STEPS)
+        whole("max_steps", self.max_steps, 0, MOST_STEPS)
+        number("check_growth", self.check_growth, 1e-4, "a number, at least 0.0001")
         _as_floats(self, "check_growth")
-        object.__setattr__(self, "check_steps", tuple(self.check_steps))
-        for step in self.check_steps:
-            _whole("each of check_steps", step, 1)
-        for rate in self.layer_rates:
-            _number("each of layer_rates", rate, 0, "a finite number, at least 0")
-        object.__setattr__(self, "layer_rates", tuple(float(r) + 0.0 for r in self.layer_rates))
+        steps = validation.items("check_steps", self.check_steps, "steps, or none of them")
+        for step in steps:
+            whole("each of check_steps", step, 1, MOST_STEPS)
+        object.__setattr__(self, "check_steps", steps)
+        rates = validation.items("layer_rates", self.layer_rates, "a number per layer, or none")
+        for rate in rates:
+            number("each of layer_rates", rate, 0, "a finite number, at least 0")
+        object.__setattr__(self, "layer_rates", tuple(float(r) + 0.0 for r in rates))
 
     def steps_per_epoch(self, rows: int) -> int:
         """Updates per epoch; the last batch is smaller where the size does not divide the rows."""
@@ -307,23 +308,35 @@ class Setting:
     training: Training = Training()
 
     def __post_init__(self):
-        _check(isinstance(self.name, str) and self.name != "", "setting name", self.name, "a name")
-        given = self.initialisers
-        given = (given,) if isinstance(given, Initialiser) else tuple(given)
+        validation.name("setting name", self.name)
+        check(isinstance(self.task, Task), "task", self.task, "a Task")
+        check(isinstance(self.network, Network), "network", self.network, "a Network")
+        check(isinstance(self.training, Training), "training", self.training, "a Training")
         layers = len(self.network.widths) - 1
-        given = given * layers if len(given) == 1 else given
         right = f"one, or one for each of the {layers} layers"
-        _check(len(given) == layers, "number of initialisers", len(given), right)
+        given = self.initialisers
+        if isinstance(given, Initialiser):
+            given = (given,)
+        given = validation.items("initialisers", given, right)
+        given = given * layers if len(given) == 1 else given
+        check(len(given) == layers, "number of initialisers", len(given), right)
+        for one in given:
+            check(isinstance(one, Initialiser), "each of initialisers", one, "an Initialiser")
         rates = self.training.layer_rates
         right = f"none, or one for each of the {layers} layers"
-        _check(len(rates) in (0, layers), "number of layer_rates", len(rates), right)
+        check(len(rates) in (0, layers), "number of layer_rates", len(rates), right)
         widths = zip(self.network.widths, self.network.widths[1:], strict=False)
         for initialiser, (fan_in, fan_out) in zip(given, widths, strict=True):
             fits = {len(row) for row in initialiser.values} == {fan_out}
             fits = fits and len(initialiser.values) == fan_in
             right = f"{fan_in} rows (inputs) of {fan_out} numbers (units)"
-            _check(initialiser.law != "values" or fits, "values", initialiser.values, right)
+            check(initialiser.law != "values" or fits, "values", initialiser.values, right)
         object.__setattr__(self, "initialisers", given)
+        right = f"at most {MOST_STEPS}"
+        check(self.steps <= MOST_STEPS, "number of steps", self.steps, right)
+        answers = self.task.rows * sum(self.network.widths)
+        right = f"at most {MOST_ANSWERS}"
+        check(answers <= MOST_ANSWERS, "number of rows times units", answers, right)
 
     @property
     def digest(self) -> str:
@@ -345,12 +358,15 @@ class Sweep:
     paired: bool = False
 
     def __post_init__(self):
-        object.__setattr__(self, "settings", tuple(self.settings))
-        _check(isinstance(self.name, str) and self.name != "", "sweep name", self.name, "a name")
-        _check(len(self.settings) > 0, "settings", self.settings, "at least one setting")
+        validation.name("sweep name", self.name)
+        settings = validation.items("settings", self.settings, "at least one setting")
+        object.__setattr__(self, "settings", settings)
+        check(len(self.settings) > 0, "settings", self.settings, "at least one setting")
+        for setting in self.settings:
+            check(isinstance(setting, Setting), "each of settings", setting, "a Setting")
         names = [setting.name for setting in self.settings]
-        _check(len(set(names)) == len(names), "setting names", names, "all different")
-        _check(isinstance(self.paired, bool), "paired", self.paired, "true or false")
+        check(len(set(names)) == len(names), "setting names", names, "all different")
+        check(isinstance(self.paired, bool), "paired", self.paired, "true or false")
 
     def __getitem__(self, name: str) -> Setting:
         """Return the setting of that name; KeyError lists the names there are."""
@@ -378,30 +394,40 @@ def _canonical(spec: Any, *left_out: str) -> str:
     return json.dumps([FORMAT, content], sort_keys=True, separators=(",", ":"))
 
 
+def _initialisers(content: Any) -> tuple[Initialiser, ...]:
+    listed = validation.items("initialisers", content, "one for each layer")
+    return tuple(_built(Initialiser, one) for one in listed)
+
+
+def _settings(content: Any) -> tuple[Setting, ...]:
+    return tuple(map(setting_from_dict, validation.items("settings", content, "settings")))
+
+
+# What is made of a field's content where that is neither a number nor a text.
+_PARTS: Mapping[str, Callable[[Any], Any]] = {
+    "task": lambda content: _built(Task, content),
+    "scaling": lambda content: None if content is None else _built(Scaling, content),
+    "network": lambda content: _built(Network, content),
+    "initialisers": _initialisers,
+    "training": lambda content: _built(Training, content),
+    "optimiser": lambda content: _built(Optimiser, content),
+    "settings": _settings,
+}
+
+
+def _built(kind: type[T], content: Any) -> T:
+    given = validation.fields(kind, content)
+    return kind(**{name: _PARTS[name](v) if name in _PARTS else v for name, v in given.items()})
+
+
 def setting_from_dict(content: Mapping[str, Any]) -> Setting:
-    """Build a setting from the dictionary that JSON gives; ValueError where a field is wrong."""
-    try:
-        content = dict(content)
-        training, task = dict(content.pop("training")), dict(content.pop("task"))
-        training["optimiser"] = Optimiser(**training["optimiser"])
-        if task["scaling"] is not None:
-            task["scaling"] = Scaling(**task["scaling"])
-        return Setting(
-            task=Task(**task),
-            network=Network(**content.pop("network")),
-            initialisers=tuple(Initialiser(**i) for i in content.pop("initialisers")),
-            training=Training(**training),
-            **content,
-        )
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"not a setting: {error}") from error
+    """Build a setting from the dictionary that JSON gives; what is left out has its default.
+
+    ValueError names a field that is wrong, unknown or missing.
+    """
+    return _built(Setting, content)
 
 
 def sweep_from_json(text: str) -> Sweep:
     """Build the sweep that `Sweep.to_json` wrote; ValueError where the text is something else."""
-    content = json.loads(text)
-    fields = {field.name for field in dataclasses.fields(Sweep)}
-    ok = isinstance(content, dict) and set(content) == fields
-    _check(ok and isinstance(content["settings"], list), "sweep", text[:40], "a sweep")
-    settings = tuple(setting_from_dict(s) for s in content["settings"])
-    return Sweep(content["name"], settings, content["paired"])
+    return _built(Sweep, validation.read_json(text))

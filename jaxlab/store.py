@@ -8,6 +8,7 @@ damaged chunk are reported and never overwritten.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from jaxlab.stored import Stored
 
 MANIFEST = "manifest.json"
 PARTS = ("sweep", "digests", "lane_widths", "data", "fingerprints", "asked")
+RANGES = re.compile(r"([0-9]{1,10}(-[0-9]{1,10})?(,(?!$)|$))*")
 REMEDY = "choose another --out or move it away"
 
 
@@ -57,8 +59,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
             raise TypeError("a part is missing")
         if not content["fingerprints"] or not all(map(dict, content["fingerprints"].values())):
             raise ValueError("no machine is named")
-        for text in content["asked"].values():
-            seeds_in(text)
+        if not all(map(RANGES.fullmatch, content["asked"].values())):
+            raise ValueError("seeds asked for are no seeds")
         sweep = sweep_from_json(json.dumps(content["sweep"]))
         other = [s.name for s in sweep.settings if content["digests"][s.name] != s.digest]
     except (ValueError, KeyError, TypeError, AttributeError) as error:

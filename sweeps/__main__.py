@@ -18,12 +18,11 @@ import sweeps
 from jaxlab import commandline, distributed, export, keys, shards
 from jaxlab.census import Census
 from jaxlab.chunks import CHUNK
-from jaxlab.grid import Grid
+from jaxlab.grid import MOST_CELLS, Grid
 from jaxlab.spec import Sweep
 from sweeps import _run, claims
 
 CLAIMS = "claims"
-MOST_CELLS = 4096
 
 
 def names() -> list[str]:
@@ -42,14 +41,16 @@ def shard(text: str) -> shards.Shard:
 def parser() -> commandline.Parser:
     """Return the command line."""
     made = commandline.described("python -m sweeps", __doc__)
-    count = commandline.whole(1, keys.MAX_SEED + 1)
+    count = commandline.whole(1, keys.MOST_SEEDS)
     made.add_argument("name", nargs="?", help="the sweep, or claims; without it, all are listed")
     text = "seeds per setting (default: the sweep's own number)"
     made.add_argument("--seeds", type=count, metavar="N", help=text)
     first = commandline.whole(0, keys.MAX_SEED)
     made.add_argument("--first-seed", type=first, default=0, metavar="K", help="default: 0")
     results = Path("results")
-    made.add_argument("--out", type=Path, default=results, metavar="DIR", help="default: results")
+    made.add_argument(
+        "--out", type=commandline.path, default=results, metavar="DIR", help="default: results"
+    )
     text = f"only the I-th of N parts, dealt out in chunks of {CHUNK} seeds of a setting"
     made.add_argument("--shard", type=shard, default=shards.WHOLE, metavar="I/N", help=text)
     text = "accept a folder with networks of other versions or machines, and say so"

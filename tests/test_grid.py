@@ -1,6 +1,7 @@
 """Exact: what a grid consists of, its JSON form, its windows and how it is shown."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,9 +75,26 @@ def test_axes_must_have_paths_and_ascending_values():
     for wrong in (((), (1,)), ((samples.RATE,), ())):
         with pytest.raises(ValueError, match="'a' is empty"):
             Axis("a", *wrong)
-    for values in ((1, 1), (2, 1), (0, float("nan"))):
+    for values in ((1, 1), (2, 1)):
         with pytest.raises(ValueError, match="must ascend"):
             Axis("a", (samples.RATE,), values)
+    wrong_values: tuple[Any, ...] = (float("nan"), float("inf"), "1", None, True, 10**400)
+    for value in wrong_values:
+        with pytest.raises(ValueError, match=r"each of values is .*; it must be a finite number"):
+            Axis("a", (samples.RATE,), (0, value))
+
+
+@pytest.mark.parametrize(
+    ("axis", "said"),
+    [
+        (Axis("a", ("network.slop",), (1, 2)), "no 'slop' in Network"),
+        (Axis("a", (samples.RATE,), (-1, 2)), "learning_rate is -1.0"),
+        (Axis("a", ("network.widths.1",), (1, 1e300)), "each of widths is 1000"),
+    ],
+)
+def test_a_grid_with_an_impossible_corner_is_refused(axis, said):
+    with pytest.raises(ValueError, match=said):
+        Grid("g", GRID.base, axis, GRID.columns)
 
 
 @given(st.lists(st.floats(1e-6, 10), min_size=1, max_size=5, unique=True).map(sorted))
@@ -179,6 +197,8 @@ WRONG = [
     (SLOPES, (float("nan"), 1.0, 5), "window of 'slope' is nan to 1"),
     (SLOPES, (0.0, float("inf"), 5), "window of 'slope' is 0 to inf"),
     (SLOPES, (1.0, float(np.nextafter(1, 2)), 5), "must ascend"),  # there are but two numbers
+    (SLOPES, (-1e308, 1.7e308, 5), "must be a finite number"),  # their distance is none
+    (SLOPES, (0.0, 1.0, 10**12), "number of cells is 1000000000000; .* at most 4096"),
 ]
 
 

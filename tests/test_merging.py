@@ -10,7 +10,7 @@ import pytest
 import samples
 from samples import LANES, SEEDS, content, lasting
 
-from jaxlab import ResultsError, chunks, merging, provenance, run, sealed, shards, store
+from jaxlab import ResultsError, Sweep, chunks, merging, provenance, run, sealed, shards, store
 from jaxlab.tools import merge as tool
 
 
@@ -19,7 +19,14 @@ def short_chunks(monkeypatch):
     monkeypatch.setattr(chunks, "CHUNK", 20)
 
 
-def fill(folder: Path, seeds=SEEDS, *, shard=shards.WHOLE, mix=False, sweep=None) -> None:
+def fill(
+    folder: Path,
+    seeds: int | np.ndarray = SEEDS,
+    *,
+    shard: tuple[int, int] = shards.WHOLE,
+    mix: bool = False,
+    sweep: Sweep | None = None,
+) -> None:
     given = sweep or samples.sweep()
     run(given, seeds, out=folder, shard=shard, mix=mix, lane_width=LANES, command="test")
 

@@ -15,9 +15,9 @@ import jaxlab
 from jaxlab import OUTCOMES, Result, Task, grouping, runs
 
 WRONG_SEEDS: list[tuple[Any, str]] = [
-    (0, "seeds is 0; it must be at least 1 and at most 4294967296"),
+    (0, "seeds is 0; it must be at least 1 and at most 100000000 at once"),
     (-3, "seeds is -3; it must be at least 1"),
-    (2**32 + 1, "at most 4294967296"),
+    (2**32 + 1, "at most 100000000"),
     ([], "at least one is needed"),
     ([1.5], "whole numbers"),
     (2.0, "whole numbers"),

@@ -241,6 +241,78 @@ def test_the_digest_leaves_out_the_name_and_how_a_number_is_written():
     assert zero[0].digest == zero[1].digest
 
 
+PINNED = {  # results on disk are told by these
+    "plain": "e607d081c255b89224cfd7a516f02854b9b1e698654d50d0fec1679ec6435a9a",
+    "rich": "600886a8f4a939b6caf1ac718fe778ab762bf23cdf19ac54a19ad7117d47efd3",
+}
+
+
+def test_digests_are_what_they_have_always_been():
+    laws = (Initialiser("values", 2, values=((1, -0.5),)), Initialiser("pytorch", bias_scale=0))
+    task = Task("product", 9, {"low": 0, "high": 3}, 0.2, 0.6, Scaling("unit", "log", 2, 0.5))
+    network = Network((1, 2, 1), ("leaky_relu", "linear"), False, 0.1)
+    optimiser = Optimiser("adamw", 1e-2, weight_decay=1e-4, schedule="cosine", schedule_steps=99)
+    training = Training(optimiser, "huber", 4, 7, 20, (3, 5), 0.5, (1, 0))
+    rich = Setting("rich", task, network, laws, training)
+    assert {"plain": SETTING.digest, "rich": rich.digest} == PINNED
+
+
+LIMITS: list[tuple[Any, str, Any, str]] = [
+    (TASK, "rows", spec.MOST_ROWS + 1, "at most 16777216"),
+    (NETWORK, "widths", (1, 10**12, 1), "at most 16777216"),
+    (NETWORK, "widths", (1, 2**23, 1), "number of weights is 25165825; it must be at most"),
+    (Training(), "epochs", 2**31, "at most 2147483647"),
+    (Training(), "batch_size", 10**400, "at most 2147483647"),
+    (Training(), "check_steps", (10**12,), "at most 2147483647"),
+    (SETTING, "training", Training(epochs=2**31 - 1), "number of steps is 27917287411"),
+    (SETTING, "network", Network((1, 10**6, 1), ("relu", "linear")), "rows times units"),
+    (SETTING, "name", "x" * 201, "1 to 200 characters"),
+    (SETTING, "name", "a\0b", "no line breaks or control characters"),
+    (SETTING, "name", "\ud800", "no line breaks or control characters"),
+    (Optimiser(), "learning_rate", 10**400, "a finite number"),
+]
+
+
+@pytest.mark.parametrize(("whole", "field", "value", "said"), LIMITS)
+def test_what_would_take_for_ever_is_refused(whole, field, value, said):
+    with pytest.raises(ValueError, match=said):
+        replace(whole, **{field: value})
+
+
+def test_just_below_the_limits_all_is_well():
+    layers = spec.MOST_LAYERS
+    assert Network((1,) * (layers + 1), ("relu",) * layers).parameters == 2 * layers
+    with pytest.raises(ValueError, match="at most 1024 layers"):
+        Network((1,) * (layers + 2), ("relu",) * (layers + 1))
+    longest = Training(batch_size=0, epochs=spec.MOST_STEPS, check_growth=1e-4)
+    setting = replace(SETTING, task=replace(TASK, rows=spec.MOST_ROWS), training=longest)
+    assert setting.steps == spec.MOST_STEPS
+    assert len(longest.checks(1)) < 10**6
+    assert replace(SETTING, name="‮ملف 💥" + "x" * 190).name.startswith("‮ملف")
+
+
+def test_what_json_leaves_out_has_its_default():
+    text = '{"name": "s", "settings": [{"name": "k=2", "task": %s, "network": %s}]}'
+    network = '{"widths": [1, 2, 1], "activations": ["relu", "linear"]}'
+    task = '{"name": "absolute_value", "rows": 400, "numbers": {"low": -1, "high": 1}}'
+    assert spec.sweep_from_json(text % (task, network)) == Sweep("s", (SETTING,))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"name": "s", "name": "t", "settings": []}', "gives 'name' twice"),
+        ("[" * 10**5, "nested too deeply"),
+        ('{"name": "s", "settings": [{"epoch": 3}]}', "a field of setting is 'epoch'"),
+        ('{"name": "s"}', "sweep has no 'settings'; it must have name, settings"),
+        ('{"name": "s", "settings": {}}', "settings is {}; it must be a list"),
+    ],
+)
+def test_json_that_is_ambiguous_or_incomplete_is_refused(text, said):
+    with pytest.raises(ValueError, match=said):
+        spec.sweep_from_json(text)
+
+
 def test_a_sweep_is_looked_up_by_name():
     sweep = Sweep("s", (SETTING,))
     assert sweep["k=2"] is sweep.settings[0]

@@ -17,6 +17,7 @@ import math
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from jaxlab import commandline, forensics, formula
 
 MOST_NUMBERS = 10_000_000
 LARGEST_INTEGER = 2**53  # from here on float64 leaves integers out
+LONGEST_LINE = 2**20  # characters of a table's line
 
 
 def parser() -> commandline.Parser:
@@ -40,7 +42,7 @@ def parser() -> commandline.Parser:
     text = "every combination of whole numbers from LOW to HIGH, for the --inputs"
     data.add_argument("--integers", type=whole, nargs=2, metavar=ends, help=text)
     text = "a table with a head; its numeric columns are the inputs"
-    data.add_argument("--data", type=Path, metavar="FILE.csv", help=text)
+    data.add_argument("--data", type=commandline.path, metavar="FILE.csv", help=text)
     made.add_argument("--inputs", nargs="+", metavar="NAME", help="the inputs' names")
     made.add_argument("--target", metavar="FORMULA", help="the target, such as 2*x or abs(a - b)")
     made.add_argument("--target-column", metavar="NAME", help="the target in FILE.csv")
@@ -80,12 +82,14 @@ def integers(ends: list[int], names: list[str]) -> np.ndarray:
     low, high = ends
     if high < low:
         raise ValueError(f"LOW is {low} and HIGH is {high}; LOW must not be above HIGH")
-    for place, name in enumerate(names):
-        if formula.is_taken(name) or name in names[:place]:
+    known: set[str] = set()
+    for name in names:
+        if formula.is_taken(name) or name in known:
             raise ValueError(
                 f"the input {name!r} cannot be called that; "
                 "right are different plain names that formulas leave free, such as a b"
             )
+        known.add(name)
     side = high - low + 1
     rows = side ** len(names)
     check_size(rows, len(names))
@@ -116,10 +120,18 @@ def number(text: str | None) -> float:
         return math.nan
 
 
+def pieces(path: Path, file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file; ValueError for a long one, so that none fills the memory."""
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise ValueError(f"{path} has a line of {LONGEST_LINE:,} characters; it is no table")
+        yield line
+
+
 def lines(path: Path) -> Iterator[list[str]]:
     """Yield the rows of a table, each as long as the first; ValueError says where it is none."""
     with path.open(newline="", encoding="utf-8-sig") as file:
-        reader, width = csv.reader(file), 0
+        reader, width = csv.reader(pieces(path, file)), 0
         try:
             for row in reader:
                 if not row:
@@ -163,13 +175,14 @@ def main(argv: list[str]) -> None:
     options = parser().parse_args(argv)
     check_options(options)
     root = options.loss is None
-    printed = options.rmse if root else options.loss
+    printed, left_out = options.rmse if root else options.loss, []
     if options.data is not None:
         inputs, targets, left_out = table(options.data, options.target_column)
-        if left_out:
-            print("not numeric, so not inputs:", *left_out)
     else:
         names = options.inputs or ["x"]
         inputs = integers(options.range or options.integers, names)
         targets = values(options.target, inputs, names)
-    print(forensics.explain(printed, inputs, targets, rows=options.rows, root=root))
+    explanation = forensics.explain(printed, inputs, targets, rows=options.rows, root=root)
+    if left_out:
+        print("not numeric, so not inputs:", *left_out)
+    print(explanation)

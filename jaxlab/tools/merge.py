@@ -5,7 +5,6 @@ python -m jaxlab merge results/absolute_value machine1/absolute_value machine2/a
 """
 
 import importlib
-from pathlib import Path
 
 from jaxlab import commandline, merging, shards, store
 from jaxlab.sealed import ResultsError
@@ -15,9 +14,9 @@ def parser() -> commandline.Parser:
     """Return the command line."""
     made = commandline.described("python -m jaxlab merge", __doc__)
     text = "the folder of a sweep, with or without results"
-    made.add_argument("folder", type=Path, help=text)
+    made.add_argument("folder", type=commandline.path, help=text)
     text = "folders of the same sweep whose networks are brought there; they stay as they are"
-    made.add_argument("sources", type=Path, nargs="*", help=text)
+    made.add_argument("sources", type=commandline.path, nargs="*", help=text)
     text = "accept networks of different versions or machines, whose last bits may differ"
     made.add_argument("--mix", action="store_true", help=text)
     return made
