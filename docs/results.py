@@ -15,7 +15,7 @@ import numpy as np
 from docs import fates, predictions, speed, threads
 from docs.tables import markdown, percent
 from figures.__main__ import draw
-from jaxlab import commandline, files, outcomes, provenance, store
+from jaxlab import commandline, files, outcomes, provenance, sealed, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.contrast import mcnemar
 from jaxlab.result import Result
@@ -203,7 +203,7 @@ def write(results: Path) -> None:
     result = store.read_sweep(folder)
     manifest = store.read_manifest(folder / "manifest.json")
     compared = compare_all(absolute_value.comparisons(result))
-    looks = json.loads((folder / "looks.json").read_text())
+    looks = sealed.read_json(folder / "looks.json")["looks"]
     made = made_with(result, manifest, looks)
     parts = {"outcomes": outcome_table(result), "comparisons": comparison_table(compared)}
     parts |= {"fates": fate_table(result), "departures": departure_table(result), "made": made}

@@ -4,6 +4,12 @@ python -m jaxlab
 python -m jaxlab forensics --help
 """
 
+if __name__ == "__main__":
+    import signal
+
+    # Importing JAX takes seconds; until there is something to end cleanly, Ctrl-C just ends it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 
 from jaxlab import commandline, tools

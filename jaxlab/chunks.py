@@ -23,10 +23,17 @@ from jaxlab.spec import Setting
 
 CHUNK = 4096
 FORMAT = 2  # of the files; 1 had no checksums
+# What follows the part of a file's name that stands for the setting: chunk and fingerprint.
+NAME = re.compile(r"([0-9]{7}|[1-9][0-9]{7,9})\.[0-9a-f]{8}\.npz")
 COLUMNS = {field.name for field in fields(Members) if field.default is MISSING}
 
 Fingerprint = Mapping[str, str]
 Arrays = dict[str, np.ndarray]
+
+
+def _stem(setting: str) -> str:
+    plain = re.sub(r"[^A-Za-z0-9+-]+", "_", setting)[:60]
+    return f"{plain}.{zlib.crc32(setting.encode()):08x}."
 
 
 class Chunks:
@@ -54,18 +61,14 @@ class Chunks:
             told | dict(self.describe(setting)) | {"fingerprint": dict(by)}, sort_keys=True
         )
 
-    def _stem(self, setting: Setting) -> str:
-        plain = re.sub(r"[^A-Za-z0-9+-]+", "_", setting.name)[:60]
-        return f"{plain}.{zlib.crc32(setting.name.encode()):08x}."
-
     def paths(self, setting: Setting) -> dict[int, list[Path]]:
         """Return the files of a setting by their chunk, in order: one for each fingerprint."""
         found: dict[int, list[Path]] = {}
-        for path in sorted(self.path.glob(f"{self._stem(setting)}*.npz")):
-            parts = path.name.split(".")
-            if len(parts) != 5 or not parts[2].isdigit():
+        for path in sorted(self.path.glob(f"{_stem(setting.name)}*.npz")):
+            number = NAME.fullmatch(path.name.removeprefix(_stem(setting.name)))
+            if number is None:
                 raise ResultsError(f"{path} is no chunk of jaxlab's; move it away")
-            found.setdefault(int(parts[2]), []).append(path)
+            found.setdefault(int(number[1]), []).append(path)
         return dict(sorted(found.items()))
 
     def read(self, path: Path, setting: Setting) -> Arrays:
@@ -105,9 +108,13 @@ class Chunks:
             joined = {name: values[:0] for name, values in joined.items()}
         return Members.joined(joined.pop("seeds"), joined)
 
-    def seeds(self, setting: Setting) -> np.ndarray:
-        """Return the seeds of a setting that are on disk, having read and checked every chunk."""
-        paths = [path for _, path in self.all(setting)]
+    def seeds(self, setting: Setting, among: np.ndarray | None = None) -> np.ndarray:
+        """Return the seeds of a setting that are on disk, having read and checked every chunk.
+
+        `among` some seeds: only the chunks that these belong to are read.
+        """
+        chosen = None if among is None else set(np.unique(among // CHUNK).tolist())
+        paths = [path for i, path in self.all(setting) if chosen is None or i in chosen]
         found = [arrays["seeds"] for arrays in self._read_all(setting, paths)]
         return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
 
@@ -136,7 +143,7 @@ class Chunks:
         for index in np.unique(seeds // CHUNK):
             mine = seeds // CHUNK == index
             new = {"seeds": seeds[mine], **{name: v[mine] for name, v in arrays.items()}}
-            path = self.path / f"{self._stem(setting)}{index:07d}.{short(by)}.npz"
+            path = self.path / f"{_stem(setting.name)}{index:07d}.{short(by)}.npz"
             if path.exists():
                 old = self.read(path, setting)
                 new = {name: np.concatenate([old[name], v]) for name, v in new.items()}
@@ -144,6 +151,16 @@ class Chunks:
             in_order = {name: values[order] for name, values in new.items()}
             content = sealed.arrays_as_bytes(self._mark(setting, by), in_order)
             sealed.write_result(path, content)
+
+    def clean(self) -> None:
+        """Delete what killed processes left behind; only for who alone may write chunks."""
+        for path in self.path.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+    def foreign(self, names: Iterable[str]) -> list[Path]:
+        """Return the files that are chunks of none of these settings, given by name."""
+        stems = tuple(_stem(name) for name in names)
+        return [path for path in sorted(self.path.glob("*.npz")) if not path.name.startswith(stems)]
 
     def all(self, setting: Setting) -> Iterator[tuple[int, Path]]:
         """Yield the number and the file of every chunk of a setting."""

@@ -8,6 +8,7 @@ import pkgutil
 import shlex
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -116,11 +117,17 @@ def run_cleanly(main: Callable[[], None]) -> None:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path can hold bytes that are no text
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         _run(main)
     except SystemExit as left:
         distributed.leave(left.code if isinstance(left.code, int) else 0)
+    except Exception:
+        if distributed.several():  # the others would wait for this one
+            traceback.print_exc()
+            distributed.leave(1)
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)
 

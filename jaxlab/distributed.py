@@ -7,12 +7,14 @@ same order. What JAX alone would do about a lost process is to wait or to abort.
 import contextlib
 import ctypes
 import io
+import json
 import os
 import signal
 import socket
 import sys
 import time
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 import jax
 import numpy as np
@@ -62,7 +64,7 @@ def start(
     except Exception as error:  # of any kind: every cluster is detected in its own way
         text = f"this process could not join others: {' '.join(str(error).split())}"
         if coordinator is None:
-            text += " (if no cluster is detected, give coordinator, processes and index)"
+            text += " (without a cluster give --coordinator, --processes, --process-index)"
         raise ValueError(text) from error
 
 
@@ -117,9 +119,24 @@ def _explain_aborts() -> None:
     ctypes.CDLL(None).signal(int(signal.SIGABRT), _aborted)
 
 
+def several() -> bool:
+    """Say whether this process is one of several."""
+    return jax.distributed.is_initialized()
+
+
+def check_alike(told: Mapping[str, Any]) -> None:
+    """Raise ValueError in every process unless all of them say the same, which JSON can hold."""
+    texts = {name: np.array(json.dumps(value, sort_keys=True)) for name, value in told.items()}
+    first, *others = gather(texts)
+    apart = [name for name in texts if any(other[name] != first[name] for other in others)]
+    if apart:
+        text = "processes that train as one must be given the same and run on alike machines"
+        raise ValueError(f"{text}; they differ in: {', '.join(apart)}")
+
+
 def is_first() -> bool:
     """Say whether this process is the one that writes files and prints; true of a lone one."""
-    return not jax.distributed.is_initialized() or jax.process_index() == 0
+    return not several() or jax.process_index() == 0
 
 
 def gather(arrays: Arrays) -> list[Arrays]:
@@ -127,7 +144,7 @@ def gather(arrays: Arrays) -> list[Arrays]:
 
     They may differ in names and shapes. PeerLostError if a process is lost.
     """
-    if not jax.distributed.is_initialized():
+    if not several():
         return [arrays]
     content = io.BytesIO()
     numbered = {str(i): values for i, values in enumerate(arrays.values())}
@@ -165,7 +182,7 @@ def leave(code: int) -> NoReturn:
 
     JAX would first wait for all the others to end, too.
     """
-    if jax.distributed.is_initialized():
+    if several():
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()

@@ -318,10 +318,15 @@ def calls(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Cut the wanted seeds of each setting into calls: (position in group.settings, seed)."""
     lists = [wanted.get(s.name, np.empty(0, np.int64)) for s in runner.group.settings]
-    which = np.concatenate([np.full(len(seeds), i) for i, seeds in enumerate(lists)])
-    seeds = np.concatenate(lists)
-    for first in range(0, len(seeds), runner.size):
-        yield which[first : first + runner.size], seeds[first : first + runner.size]
+    ends = np.cumsum([len(seeds) for seeds in lists])
+    for first in range(0, int(ends[-1]), runner.size):
+        # Cut out of the lists, which are long: together they would be there twice.
+        which, seeds, last = [], [], first + runner.size
+        for i, (end, its) in enumerate(zip(ends, lists, strict=True)):
+            part = its[max(0, first - end + len(its)) : max(0, last - end + len(its))]
+            which.append(np.full(len(part), i))
+            seeds.append(part)
+        yield np.concatenate(which), np.concatenate(seeds)
 
 
 def run_group(

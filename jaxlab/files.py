@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,7 +32,8 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
 
     Content and name are on the disk then, and not only on their way there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Not the process's number: in containers that fill one folder all may have the same.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("wb") as file:
             yield file

@@ -12,29 +12,44 @@ from jaxlab.shards import Shard
 from jaxlab.store import Folder, ranges, seeds_in
 
 Arrays = Mapping[str, np.ndarray]
+MOST_NAMED = 5
 
 
-def missing(folder: Folder) -> dict[str, np.ndarray]:
-    """Return, by setting, the seeds that were asked for and are not in a folder."""
-    asked = store.read_manifest(folder.manifest)["asked"]
-    found = {}
+def missing(folder: Folder, asked: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return, by setting, the seeds that are asked for and not in a folder.
+
+    Where whole chunks are missing these are named without reading any: there may be many others.
+    """
+    lacking = {}
     for setting in folder.sweep.settings:
-        seeds = np.setdiff1d(seeds_in(asked.get(setting.name, "")), folder.chunks.seeds(setting))
-        if len(seeds):
-            found[setting.name] = seeds
-    return found
+        seeds = asked.get(setting.name, np.empty(0, np.int64))
+        there = list(folder.chunks.paths(setting))
+        lacking[setting.name] = seeds[~np.isin(seeds // chunks.CHUNK, there)]
+    if not any(map(len, lacking.values())):
+        for setting in folder.sweep.settings:
+            seeds = asked.get(setting.name, np.empty(0, np.int64))
+            lacking[setting.name] = np.setdiff1d(seeds, folder.chunks.seeds(setting))
+    return {name: seeds for name, seeds in lacking.items() if len(seeds)}
+
+
+def asked_for(folder: Folder) -> dict[str, np.ndarray]:
+    """Return, by setting, all seeds that a folder was ever to hold."""
+    told = store.read_manifest(folder.manifest)["asked"]
+    return {name: seeds_in(text) for name, text in told.items()}
 
 
 def in_words(folder: Folder, lacking: Mapping[str, np.ndarray]) -> str:
     """Return which shards of a folder are missing; by settings if it was divided in two ways."""
     plans = {shard.of for shard in shards.recorded_shards(folder.path)}
-    if len(plans) != 1:
-        counts = {f"setting {name}": len(seeds) for name, seeds in lacking.items()}
+    if len(plans) != 1 or plans == {1}:
+        counts = {f"setting {name!r}": len(seeds) for name, seeds in lacking.items()}
     else:
         (of,) = plans
         counts = {f"shard {s}": n for s, n in _by_shard(folder, lacking, of).items()}
     named = [f"{name} ({count:,} networks)" for name, count in counts.items()]
-    return ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else "")
+    return ", ".join(named[:MOST_NAMED]) + (
+        f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    )
 
 
 def _by_shard(folder: Folder, lacking: Mapping[str, np.ndarray], of: int) -> dict[Shard, int]:
@@ -51,32 +66,50 @@ def _by_shard(folder: Folder, lacking: Mapping[str, np.ndarray], of: int) -> dic
 def merge(target: Path, sources: Sequence[Path], *, mix: bool = False) -> dict[str, int]:
     """Bring the members of several folders of one sweep together in `target`.
 
-    Sources stay as they are. Return, by setting, how many networks more than one folder holds, and
-    holds alike. ResultsError, with nothing written, if the folders are of different sweeps, of
+    Sources stay as they are. Return, by setting, how often a network is in one more folder, and is
+    the same there. ResultsError, with nothing written, if the folders are of different sweeps, of
     different versions or machines (unless told to `mix`), or differ in a network that two hold.
     """
-    found = [store.read_folder(path) for path in sources]
+    apart = {path.resolve(): path for path in sources if path.resolve() != target.resolve()}
+    found = [store.read_folder(path) for path in apart.values()]
+    if not found:
+        return {}
+    overlaps = _checked(target, found, mix)  # before anything is written
+    with shards.briefly(target), shards.writing(target):
+        _checked(target, found, mix)
+        into, asked = _folder(target, found, mix), dict[str, np.ndarray]()
+        for source in found:
+            into.fingerprints.update(source.fingerprints)
+            shards.take_over(target, source.path)
+            for name, seeds in asked_for(source).items():
+                asked[name] = np.union1d(asked.get(name, np.empty(0, np.int64)), seeds)
+        into.write_manifest(asked, others_write=True)
+        for source in found:
+            _copy(into, source)
+    return overlaps
+
+
+def _folder(target: Path, found: Sequence[Folder], mix: bool) -> Folder:
+    known = store.read_folder(target) if (target / store.MANIFEST).exists() else found[0]
+    into = Folder(target, known.sweep, known.identity, mix=mix)
+    into.check(others_write=True)
+    return into
+
+
+def _checked(target: Path, found: Sequence[Folder], mix: bool) -> dict[str, int]:
+    """Return how many networks are in two folders; ResultsError if they do not belong together."""
+    everything = list(found)
     if (target / store.MANIFEST).exists():
-        found = [store.read_folder(target), *found]
-    first = found[0]
-    for other in found[1:]:
+        everything = [store.read_folder(target), *everything]
+    else:
+        _folder(target, found, mix)
+    for first, other in itertools.pairwise(everything):
         if other.sweep != first.sweep:
             raise ResultsError(f"{first.path} and {other.path} hold different sweeps; keep apart")
         for by in other.fingerprints.values():
             own = dict(other.identity) | {"fingerprint": by}
-            Folder(first.path, other.sweep, own, mix=mix).check()
-    into = Folder(target, first.sweep, first.identity, mix=mix)
-    into.check()
-    overlaps = _overlaps(found)
-    with shards.briefly(target), shards.writing(target):
-        for source in found:
-            into.fingerprints.update(source.fingerprints)
-        for source in found:
-            asked = store.read_manifest(source.manifest)["asked"]
-            shards.take_over(target, source.path)
-            into.write_manifest({name: seeds_in(text) for name, text in asked.items()})
-            _copy(into, source)
-    return overlaps
+            Folder(first.path, other.sweep, own, mix=mix).check(others_write=True)
+    return _overlaps(everything)
 
 
 def _overlaps(found: Sequence[Folder]) -> dict[str, int]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -47,9 +48,9 @@ def differences(was: Mapping[str, str], now: Mapping[str, str]) -> str:
     >>> differences({"jax": "0.9", "x64": "False"}, {"jax": "0.10", "x64": "False"})
     'jax 0.9, now 0.10'
     """
-    names = [name for name in now if was.get(name) != now[name]]
+    names = [name for name in {**was, **now} if was.get(name, "") != now.get(name, "")]
     return ", ".join(
-        f"{name} {was.get(name) or 'none'}, now {now[name] or 'none'}" for name in names
+        f"{name} {was.get(name) or 'none'}, now {now.get(name) or 'none'}" for name in names
     )
 
 
@@ -83,6 +84,9 @@ def peak_memory() -> float | None:
     """Return the largest memory that this process has had so far, in MiB; None if unknown."""
     if sys.platform == "win32":
         return None
+    with suppress(OSError):  # where Linux tells of this process alone, and not of its parents
+        told = Path("/proc/self/status").read_text()
+        return int(told.split("VmHWM:")[1].split()[0]) / 1024
     import resource  # there is none on Windows
 
     unit = 1 if sys.platform == "darwin" else 1024

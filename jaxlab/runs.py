@@ -15,8 +15,8 @@ from tqdm import tqdm
 from jaxlab import chunks, distributed, engine, grouping, shards
 from jaxlab.provenance import short
 from jaxlab.result import Members, Result
-from jaxlab.spec import Sweep
-from jaxlab.store import Folder, identity_of
+from jaxlab.spec import Setting, Sweep
+from jaxlab.store import Folder, identity_of, ranges
 from jaxlab.stored import Stored
 
 PROBE_SHARE = 0.05  # of a call's steps, to estimate what all will take
@@ -40,7 +40,7 @@ def run(
 
     `seeds` is a number (0, 1, ...), a list, or one of these for each setting's name. With `out`,
     members already in that folder are not trained again, new ones are kept there after every call,
-    and the result reads them from there: memory does not grow with their number. `shard` (I, N)
+    and the result reads them from there; in memory are only the seeds of all. `shard` (I, N)
     trains the I-th of N parts only, which may be filled side by side. `mix` accepts a folder with
     members of other versions or machines. `lane_width` is the number of members trained side by
     side; it is part of their identity. ValueError for impossible seeds or an unknown task,
@@ -52,6 +52,11 @@ def run(
     if lane_width is not None and lane_width < 1:
         raise ValueError(f"lane_width is {lane_width}; it must be at least 1")
     groups = grouping.groups(sweep, lane_width)
+    lanes = {s.name: g.lanes for g in groups for s in g.settings}
+    if distributed.several():
+        seeds_told = {name: ranges(its) for name, its in asked.items()}
+        told = {"sweep": sweep.to_json(), "seeds": seeds_told, "progress": progress}
+        distributed.check_alike(told | identity_of(sweep, lanes))
     if out is None:
         found: dict[str, list[Members]] = {setting.name: [] for setting in sweep.settings}
 
@@ -60,7 +65,6 @@ def run(
 
         _train(groups, asked, sweep, keep, progress)
         return Result(sweep, {name: Members.concatenated(lots) for name, lots in found.items()})
-    lanes = {s.name: g.lanes for g in groups for s in g.settings}
     folder = Folder(out, sweep, identity_of(sweep, lanes), mix=mix)
     part = shards.Shard(*shard)
     if distributed.is_first():
@@ -78,12 +82,16 @@ def _asked(sweep: Sweep, seeds: Seeds | Mapping[str, Seeds]) -> dict[str, np.nda
         raise ValueError(
             f"seeds are given for {', '.join(of_setting)}; the settings are {', '.join(names)}"
         )
-    return {name: np.sort(grouping.check_seeds(of_setting[name])) for name in names}
+    # The same seeds are one array, however many settings have them: lists of seeds can be long.
+    different = {id(its): np.sort(grouping.check_seeds(its)) for its in of_setting.values()}
+    return {name: different[id(of_setting[name])] for name in names}
 
 
 def _of_shard(
     sweep: Sweep, asked: Mapping[str, np.ndarray], shard: shards.Shard
 ) -> dict[str, np.ndarray]:
+    if shard == shards.WHOLE:
+        return dict(asked)
     chosen = {}
     for position, setting in enumerate(sweep.settings):
         seeds = asked[setting.name]
@@ -105,33 +113,47 @@ def _fill(
     with ExitStack() as stack:
         with shards.briefly(path):
             stack.enter_context(shards.writing(path, shard))
-        known = {setting.name: folder.chunks.seeds(setting) for setting in sweep.settings}
+            folder.check(shards.others_write(path, shard))
+            if shard == shards.WHOLE:
+                folder.chunks.clean()
+        mine = _of_shard(sweep, asked, shard)
+        wanted = {s.name: _missing(folder, s, mine[s.name], shard) for s in sweep.settings}
         with shards.briefly(path):
             others_write = shards.others_write(path, shard)
             folder.check(others_write)
             folder.write_manifest(asked, others_write)
-        mine = _of_shard(sweep, asked, shard)
-        wanted = {name: np.setdiff1d(seeds, known[name]) for name, seeds in mine.items()}
         distributed.from_first(wanted)
         missing = sum(map(len, wanted.values()))
         if not missing:
             return
         by = folder.identity["fingerprint"]
-        with shards.recorded(path, command, shard, short(by)) as record:
+        total = done = sum(map(len, mine.values()))
+        done -= missing
 
-            def keep(name: str, seeds: np.ndarray, arrays: engine.Arrays) -> None:
-                folder.chunks.add(sweep[name], seeds, arrays, by)
-                record.trained(len(seeds))
+        def keep(name: str, seeds: np.ndarray, arrays: engine.Arrays) -> None:
+            nonlocal done
+            folder.chunks.add(sweep[name], seeds, arrays, by)
+            record.trained(len(seeds))
+            done += len(seeds)
 
-            try:
+        try:
+            with shards.recorded(path, command, shard, short(by)) as record:
                 _train(groups, wanted, sweep, keep, progress, record.compiled)
-            except KeyboardInterrupt as stop:
-                total = sum(map(len, mine.values()))
-                done = total - missing + record.members
-                stop.add_note(f"{done:,} of {total:,} networks are in {path}")
-                raise
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"{done:,} of {total:,} networks are in {path}")
+            with shards.briefly(path):
+                folder.write_manifest(asked)
+            raise
         with shards.briefly(path):
             folder.write_manifest(asked)
+
+
+def _missing(
+    folder: Folder, setting: Setting, seeds: np.ndarray, shard: shards.Shard
+) -> np.ndarray:
+    # Chunks of others are theirs to check: there may be many, and they may be writing.
+    known = folder.chunks.seeds(setting, None if shard == shards.WHOLE else seeds)
+    return np.setdiff1d(seeds, known) if len(known) else seeds
 
 
 def _train(

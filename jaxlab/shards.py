@@ -6,7 +6,7 @@ shard, which the system takes back when the process dies, however it dies.
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,6 @@ from jaxlab.provenance import Record
 from jaxlab.sealed import ResultsError
 
 FOLDER = "shards"
-BRIEFLY = 600.0  # seconds to wait for a lock that others hold only while they write tables
 
 
 class Shard(NamedTuple):
@@ -66,7 +65,7 @@ def _lock(folder: Path, name: str) -> FileLock:
         make_folder(folder / FOLDER)
     except OSError as error:
         raise sealed.unwritable(folder, error) from error
-    return FileLock(folder / FOLDER / f"{name}.lock")
+    return FileLock(folder / FOLDER / f"{name}.lock", fallback_to_soft=False)
 
 
 @contextmanager
@@ -87,9 +86,11 @@ def _held(folder: Path, name: str, seconds: float, otherwise: Callable[[], str])
 
 @contextmanager
 def briefly(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing what all shards share: the manifest, the tables."""
-    text = f"{folder} has been locked for {BRIEFLY:g} s by another process; end that one first"
-    with _held(folder, "tables", BRIEFLY, lambda: text):
+    """Keep other processes from writing what all shards share: the manifest, the tables.
+
+    One waits for them as long as it takes: a lock never outlives its process.
+    """
+    with _held(folder, "tables", -1, lambda: ""):
         yield
 
 
@@ -124,8 +125,9 @@ def _is_held(folder: Path, shard: Shard) -> bool:
 def _busy(folder: Path, shard: Shard) -> str:
     part = "" if shard == WHOLE else f" (shard {shard})"
     known = [run for run in records(folder, shard) if run["how"] == "running"]
-    who = f"pid {known[-1]['pid']} on {known[-1]['host']}" if known else "another process"
-    return f"{folder} is being filled{part} by {who}; wait, end it, or choose another --out"
+    who = f" (last known: pid {known[-1]['pid']} on {known[-1]['host']})" if known else ""
+    text = f"by another process{who}; wait, end it, or choose another --out"
+    return f"{folder} is being filled{part} {text}"
 
 
 def _shards(folder: Path, ending: str) -> list[Shard]:
@@ -191,7 +193,8 @@ def recorded(folder: Path, command: str, shard: Shard, fingerprint: str) -> Iter
         yield record
     except BaseException:
         record.end("stopped")
-        write()
+        with suppress(ResultsError):  # a full disk must not hide why the run ended
+            write()
         raise
     record.end("finished")
     write()

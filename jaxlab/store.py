@@ -54,6 +54,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """Return a sweep's manifest; ResultsError if it is damaged, or of a format not known here."""
     content = sealed.read_json(path)
     check_format(path, content.get("format"))
+    for other in ("grid", "census"):
+        if other in content:
+            raise ResultsError(f"{path} is that of a {other}, not of a sweep")
     try:
         if not all(isinstance(content[name], dict) for name in PARTS):
             raise TypeError("a part is missing")
@@ -108,6 +111,9 @@ class Folder:
         except OSError as error:
             raise sealed.unwritable(self.path, error) from error
         if known is not None:
+            foreign = self.chunks.foreign(known["digests"])
+            if foreign:
+                raise ResultsError(f"{foreign[0]} is no chunk of this sweep; move it away")
             self._compare(known)
             self.fingerprints.update(known["fingerprints"])
 
@@ -164,16 +170,18 @@ class Folder:
 
     def mixture(self) -> list[str]:
         """Return a line for each fingerprint and its networks, where there are several."""
-        counts = dict.fromkeys(self.fingerprints, 0)
+        counts: dict[str, int] = {}
         for setting in self.sweep.settings:
             for _, path in self.chunks.all(setting):
                 members = len(self.chunks.read(path, setting)["seeds"])
-                counts[short(self.chunks.made_by(path))] += members
+                by = short(self.chunks.made_by(path))
+                counts[by] = counts.get(by, 0) + members
         if len(counts) < 2:
             return []
         first = next(iter(self.fingerprints.values()))
+        in_order = [(k, counts[k]) for k in self.fingerprints if k in counts]
         said = {k: differences(first, own) or "the first" for k, own in self.fingerprints.items()}
-        return [f"mixed: {count:,} networks made by {k} ({said[k]})" for k, count in counts.items()]
+        return [f"mixed: {count:,} networks made by {k} ({said[k]})" for k, count in in_order]
 
     def write_manifest(self, asked: Mapping[str, np.ndarray], others_write: bool = False) -> None:
         """Write what the folder holds and is to hold, and the runs recorded so far.

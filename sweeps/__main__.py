@@ -9,6 +9,12 @@ python -m sweeps claims                   what all threads say, and what became 
 python -m sweeps boundary --window 1 10 1 10 --cells 256 --float64 --out results/zoom
 """
 
+if __name__ == "__main__":
+    import signal
+
+    # Importing JAX takes seconds; until there is something to end cleanly, Ctrl-C just ends it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import shlex
 import sys

@@ -1,7 +1,6 @@
 """What happens when a sweep or a grid is run by name: train, keep, count, compare, draw."""
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +18,7 @@ from jaxlab import (
     keys,
     merging,
     runs,
+    sealed,
     shards,
     store,
 )
@@ -75,12 +75,13 @@ def chosen_seeds(asked: Asked, module: ModuleType, sweep: Sweep) -> dict[str, np
     return {name: ranges[count] for name, count in counts.items()}
 
 
-def train(name: str, asked: Asked, out: Path, how: How) -> None:
-    """Train what is missing of a sweep."""
+def train(name: str, asked: Asked, out: Path, how: How) -> dict[str, np.ndarray]:
+    """Train what is missing of a sweep; return the seeds of all its shards by setting."""
     module = commandline.script(sweeps, name)
     sweep = module.build()
     seeds = chosen_seeds(asked, module, sweep)
     runs.run(sweep, seeds, out=out / name, shard=asked.shard, **how._asdict())
+    return seeds
 
 
 def tables(name: str, folder: Path) -> tuple[Result, list[Comparison]]:
@@ -117,12 +118,12 @@ def run_sweep(name: str, asked: Asked, out: Path, how: How, export_as: str | Non
     A shard does all but train only if it is the last to be finished.
     """
     module, folder = commandline.script(sweeps, name), out / name
-    train(name, asked, out, how)
+    seeds = train(name, asked, out, how)
     if not distributed.is_first():
         return
     with shards.briefly(folder):
         held = store.read_folder(folder)
-        lacking = {} if asked.shard == WHOLE else merging.missing(held)
+        lacking = {} if asked.shard == WHOLE else merging.missing(held, seeds)
         if lacking:
             words = merging.in_words(held, lacking)
             print(f"shard {asked.shard} is finished; missing in {folder}: {words}")
@@ -130,15 +131,14 @@ def run_sweep(name: str, asked: Asked, out: Path, how: How, export_as: str | Non
                 print(f"members.{export_as} is left to the last shard, which must ask for it too")
             return
         found, compared = tables(name, folder)
-        looked = look(folder, asked, found)
-        exported = export.write(found, folder, export_as) if export_as else None
+        looked = look(folder, asked.first_seed, found)
     print(found, module.report(found, compared), sep="\n\n")
     print(looked, end="")
     for line in held.mixture():
         print(f"\n{line}")
     print(f"\nwritten: {folder}/summary.csv, predictions.csv, manifest.json, chunks/")
-    if exported:
-        print(f"exported: {exported}")
+    if export_as:
+        print(f"exported: {export.write(found, folder, export_as)}")
     draw(name, out)
 
 
@@ -210,18 +210,18 @@ def write_predictions(folder: Path, name: str, compared: list[Comparison]) -> No
     files.write_csv(folder / "predictions.csv", rows, columns)
 
 
-def look(folder: Path, asked: Asked, found: Result) -> str:
+def look(folder: Path, first_seed: int, found: Result) -> str:
     """Record that results were looked at; return what to say of it, for going on changes chances.
 
     Who runs more seeds until a verdict appears must say so: looks.json lists every request.
     """
     path = folder / "looks.json"
-    looks = json.loads(path.read_text()) if path.exists() else []
+    looks = sealed.read_json(path)["looks"] if path.exists() else []
     most = max(tally.n for tally in found.tally().values())
-    new = {"first_seed": asked.first_seed, "seeds": most}
-    if json.loads(json.dumps(new)) not in looks:
+    new = {"first_seed": first_seed, "seeds": most}
+    if new not in looks:
         looks.append(new)
-        files.write_atomically(path, (json.dumps(looks) + "\n").encode())
+        sealed.write_result(path, sealed.json_as_bytes({"looks": looks}))
     if len(looks) == 1:
         return ""
     counts = ", ".join(str(entry["seeds"]) for entry in looks)

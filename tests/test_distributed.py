@@ -184,6 +184,19 @@ def test_all_hear_all_and_the_first_one_lost_ends_even_one_that_does_not_listen(
         assert lose(*running) == (2, distributed.LOST)
 
 
+def test_processes_that_are_told_different_things_do_not_begin(monkeypatch):
+    told = {"sweep": "{}", "seeds": {"k=2": "0-9"}, "lane_widths": {"k=2": 8}}
+    original = distributed.gather
+
+    def as_another(arrays):
+        other = dict(arrays) | {"lane_widths": np.array('{"k=2": 16}')}
+        return [*original(arrays), *original(other)]
+
+    monkeypatch.setattr(distributed, "gather", as_another)
+    with pytest.raises(ValueError, match=r"they differ in: lane_widths$"):
+        distributed.check_alike(told)
+
+
 def test_a_folder_filled_by_two_is_that_of_one_and_outlives_the_loss_of_one(tmp_path):
     one = samples.run(samples.sweep(), 50, out=tmp_path / "one", lane_width=samples.LANES)
     with two_processes("fill_for_ever", tmp_path) as (running, told):
@@ -231,7 +244,7 @@ def test_a_coordinator_out_of_reach_and_a_port_in_use_are_refused():
 @pytest.mark.parametrize(
     ("name", "code", "printed", "last"),
     [
-        ("start_wrongly", 2, "if no cluster is detected, give", distributed.LOST),
+        ("start_wrongly", 2, "without a cluster give", distributed.LOST),
         ("start_late", 0, "could not join others: jax.distributed.initialize() must be", ""),
     ],
 )
@@ -249,6 +262,7 @@ def test_a_lone_process_is_the_first_hears_itself_and_leaves_as_usual():
     said = {"so": np.arange(3)}
     assert distributed.gather(said) == [said]
     assert distributed.from_first(said) is said
+    distributed.check_alike({"anything": [1, "größer"]})
     with pytest.raises(SystemExit) as left:
         distributed.leave(3)
     assert left.value.code == 3

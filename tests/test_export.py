@@ -20,7 +20,7 @@ from jaxlab.result import Members, Pieces
 from jaxlab.sealed import ResultsError
 from jaxlab.stored import Stored
 
-AWKWARD = 'k=2, "wide"\r\nüβ \t;1\n'
+AWKWARD = 'k=2, "wide" üβ ;1'
 FLOATS = ("loss", "rmse", "rounded_rmse", "line_rmse", "mean_output", "mean_target", "spread")
 NASTY = np.array([np.nan, np.inf, -np.inf, -0.0, 1e-45, 3.4028235e38, 0.1, 16777217], np.float32)
 

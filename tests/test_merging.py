@@ -11,6 +11,7 @@ import samples
 from samples import LANES, SEEDS, content, lasting
 
 from jaxlab import ResultsError, Sweep, chunks, merging, provenance, run, sealed, shards, store
+from jaxlab.store import Folder
 from jaxlab.tools import merge as tool
 
 
@@ -31,9 +32,13 @@ def fill(
     run(given, seeds, out=folder, shard=shard, mix=mix, lane_width=LANES, command="test")
 
 
+def missing(held: Folder) -> dict[str, np.ndarray]:
+    return merging.missing(held, merging.asked_for(held))
+
+
 def lacking(folder: Path) -> str:
     held = store.read_folder(folder)
-    return merging.in_words(held, merging.missing(held))
+    return merging.in_words(held, missing(held))
 
 
 def merged(monkeypatch, *line: object) -> int:
@@ -52,7 +57,7 @@ def test_shards_in_one_folder_are_one_run(of, whole, tmp_path):
         fill(tmp_path / "small", shard=(i, of))
     assert only_chunks(tmp_path / "small") == only_chunks(whole)
     held = store.read_folder(tmp_path / "small")
-    assert merging.missing(held) == {}
+    assert missing(held) == {}
 
 
 @pytest.mark.parametrize("of", [2, 5])
@@ -80,13 +85,15 @@ def test_missing_shards_are_named(tmp_path):
     fill(tmp_path / "small", shard=(3, 4))
     assert lacking(tmp_path / "small") == "shard 1/4 (20 networks), shard 4/4 (10 networks)"
     fill(tmp_path / "small", shard=(1, 5))  # now it is divided in two ways
-    assert lacking(tmp_path / "small") == "setting fast (10 networks)"
+    assert lacking(tmp_path / "small") == "setting 'fast' (10 networks)"
 
 
 def test_what_is_asked_for_later_is_missing_too(tmp_path):
     fill(tmp_path / "small", 20)
     fill(tmp_path / "small", 50, shard=(1, 2))
-    assert lacking(tmp_path / "small") == "setting k=2 (20 networks), setting fast (10 networks)"
+    assert lacking(tmp_path / "small") == (
+        "setting 'k=2' (20 networks), setting 'fast' (10 networks)"
+    )
 
 
 def test_folders_with_the_same_networks_are_merged_and_the_overlap_is_counted(whole, tmp_path):
@@ -155,6 +162,35 @@ def test_what_does_not_belong_together_is_refused(make, said, tmp_path):
     assert not (tmp_path / "small").exists()
 
 
+def test_a_folder_without_a_chunk_joins_nothing_that_does_not_belong_together(tmp_path):
+    fill(tmp_path / "a", 20)
+    shutil.rmtree(tmp_path / "a" / "chunks")  # as a shard leaves it that is killed early
+    fill(tmp_path / "b", 20)
+    other_lanes(tmp_path / "c")
+    before = content(tmp_path)
+    for order in ("abc", "acb", "bac"):
+        with pytest.raises(ResultsError, match="at lane width"):
+            merging.merge(tmp_path / "small", [tmp_path / name for name in order])
+    assert content(tmp_path) == before
+
+
+def test_what_was_ever_asked_for_is_still_missing_when_merged(tmp_path):
+    fill(tmp_path / "a", 20)
+    fill(tmp_path / "b", 40, shard=(1, 2))
+    for i, order in enumerate(("ab", "ba")):
+        merging.merge(tmp_path / str(i), [tmp_path / name for name in order])
+        held = store.read_folder(tmp_path / str(i))
+        assert merging.asked_for(held)["k=2"].tolist() == list(range(40))
+        assert {name: len(seeds) for name, seeds in missing(held).items()} == {"k=2": 20}
+
+
+def test_a_folder_given_twice_is_merged_once(whole, tmp_path):
+    target = tmp_path / "small"
+    assert merging.merge(target, [whole, whole, whole / "chunks" / ".."]) == {}
+    assert merging.merge(target, [target]) == {}
+    assert only_chunks(target) == only_chunks(whole)
+
+
 def test_a_folder_of_something_else_is_not_merged_into(tmp_path):
     fill(tmp_path / "a", 20)
     (tmp_path / "small").mkdir()
@@ -182,7 +218,7 @@ def test_shards_of_two_machines_are_refused_unless_told_to_mix(elsewhere, whole,
     assert content(tmp_path) == before
     fill(tmp_path / "small", shard=(2, 2), mix=True)
     held = store.read_folder(tmp_path / "small")
-    assert merging.missing(held) == {}
+    assert missing(held) == {}
     first, second = held.mixture()
     assert first.startswith("mixed: 50 networks made by ")
     assert first.endswith("(the first)")
@@ -258,15 +294,26 @@ def test_the_tool_names_what_is_missing_and_writes_no_tables(tmp_path, monkeypat
     assert merged(monkeypatch, tmp_path / "small") == 2
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n")) == ("", 1)
-    assert "is not complete; missing: shard 2/2 (50 networks); run them, then merge" in said.err
+    assert "is not complete; missing: shard 2/2 (50 networks); train them, or have" in said.err
     assert not (tmp_path / "small" / "summary.csv").exists()
+
+
+def test_the_tool_writes_tables_of_a_part_when_told_to(tmp_path, monkeypatch, capsys):
+    fill(tmp_path / "small", shard=(1, 2))
+    line = [tmp_path / "small", "--partial", "--export", "csv"]
+    assert merged(monkeypatch, *line) == 0
+    said = capsys.readouterr().out
+    assert "missing: shard 2/2 (50 networks)" in said
+    rows = (tmp_path / "small" / "members.csv").read_text().splitlines()
+    assert len(rows) == 1 + 50
+    assert (tmp_path / "small" / "summary.csv").exists()
 
 
 def test_the_tool_names_overlaps(tmp_path, monkeypatch, capsys):
     fill(tmp_path / "a", 30)
     fill(tmp_path / "b", np.arange(25, 50))
     assert merged(monkeypatch, tmp_path / "small", tmp_path / "a", tmp_path / "b") == 0
-    assert "overlap: 5 networks of k=2 are in two folders, and are the same" in (
+    assert "overlap: 5 networks of 'k=2' are in two folders, and are the same" in (
         capsys.readouterr().out
     )
 

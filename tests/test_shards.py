@@ -88,7 +88,9 @@ def test_a_held_lock_keeps_others_out_until_its_process_is_killed(tmp_path):
 
 def test_who_holds_the_lock_is_named(tmp_path):
     with shards.recorded(tmp_path, "typed", WHOLE, "abc"), Holder(tmp_path, 1, 1):
-        said = f"is being filled by pid {os.getpid()} on [^;]+; wait, end it, or choose another"
+        said = (
+            rf"is being filled by another process \(last known: pid {os.getpid()} on [^;]+\); wait"
+        )
         with pytest.raises(ResultsError, match=said):
             enter(tmp_path, WHOLE)
 

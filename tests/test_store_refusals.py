@@ -142,6 +142,15 @@ def chunk_of_another_maker(folder: Path) -> None:
     path.rename(path.with_name(".".join([*parts[:3], "12345678", "npz"])))
 
 
+def chunk_under_a_second_name(folder: Path) -> None:
+    path = second(folder)
+    shutil.copy(path, path.with_name(path.name.replace(".0000001.", ".1.")))
+
+
+def chunk_of_nothing(folder: Path) -> None:
+    shutil.copy(second(folder), folder / "chunks" / "other.npz")
+
+
 def unnamed_chunk(folder: Path) -> None:
     path = second(folder)
     path.rename(path.with_name(path.name.replace(".00", ".copy.00")))
@@ -223,6 +232,8 @@ REFUSED = [
     (pickled_chunk, r"\.npz is damaged \(Object arrays cannot be loaded"),
     (chunk_of_another_number, r"\.npz is damaged \(seeds of another chunk"),
     (chunk_of_another_maker, "belongs to another specification, lane width or machine"),
+    (chunk_under_a_second_name, r"\.npz is no chunk of jaxlab's; move it away"),
+    (chunk_of_nothing, r"other\.npz is no chunk of this sweep; move it away"),
     (unnamed_chunk, r"\.npz is no chunk"),
     (damaged_manifest, r"manifest\.json is damaged"),
     (wrong_manifest, r"manifest\.json is damaged"),

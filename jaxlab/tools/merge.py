@@ -5,9 +5,12 @@ python -m jaxlab merge results/absolute_value machine1/absolute_value machine2/a
 """
 
 import importlib
+from typing import Any
 
-from jaxlab import commandline, merging, shards, store
+from jaxlab import commandline, export, merging, shards, store
+from jaxlab.result import Result
 from jaxlab.sealed import ResultsError
+from jaxlab.store import Folder
 
 
 def parser() -> commandline.Parser:
@@ -19,6 +22,10 @@ def parser() -> commandline.Parser:
     made.add_argument("sources", type=commandline.path, nargs="*", help=text)
     text = "accept networks of different versions or machines, whose last bits may differ"
     made.add_argument("--mix", action="store_true", help=text)
+    text = "write the tables also where networks are missing"
+    made.add_argument("--partial", action="store_true", help=text)
+    text = "also write a row for every network: members.csv, or members.parquet (needs pyarrow)"
+    made.add_argument("--export", choices=export.KINDS, help=text)
     return made
 
 
@@ -26,34 +33,47 @@ def main(argv: list[str]) -> None:
     """Merge the folders, name what overlaps or is missing, and write the tables if nothing is."""
     options = parser().parse_args(argv)
     path = options.folder
+    if options.export:
+        export.check(options.export)
     if options.sources:
         overlaps = merging.merge(path, options.sources, mix=options.mix)
         for name, count in overlaps.items():
-            print(f"overlap: {count:,} networks of {name} are in two folders, and are the same")
+            print(f"overlap: {count:,} networks of {name!r} are in two folders, and are the same")
     folder = store.read_folder(path)
     with shards.briefly(path):
-        lacking = merging.missing(folder)
-        if lacking:
-            words = merging.in_words(folder, lacking)
-            raise ResultsError(f"{path} is not complete; missing: {words}; run them, then merge")
+        lacking = merging.missing(folder, merging.asked_for(folder))
+        words = merging.in_words(folder, lacking)
+        if lacking and not options.partial:
+            text = "train them, or have the tables of what is there with --partial"
+            raise ResultsError(f"{path} is not complete; missing: {words}; {text}")
         found = store.read_sweep(path)
-        tables = _tables(found.sweep.name)
-        if tables is None:
-            found.to_csv(path / "summary.csv")
-            print(found, f"\nwritten: {path}/summary.csv (predictions belong to sweeps by name)")
-            return
-        tables(path)
-    for line in folder.mixture():
-        print(line)
-    print(found, f"\nwritten: {path}/summary.csv, predictions.csv", sep="\n")
+        written = _write_tables(folder, found)
+    print(*folder.mixture(), *([f"missing: {words}"] if lacking else []), sep="\n", end="")
+    print(found, f"\nwritten: {written}", sep="\n")
+    if options.export:
+        print(f"exported: {export.write(found, path, options.export)}")
 
 
-def _tables(name: str):
-    """Return what writes the tables of a sweep of that name; None where there is no such sweep."""
+def _write_tables(folder: Folder, found: Result) -> str:
+    """Write the tables of a sweep; its predictions if it is one of those in `sweeps`."""
+    path, name = folder.path, found.sweep.name
+    running = _running(found)
+    if running is None:
+        found.to_csv(path / "summary.csv")
+        return f"{path}/summary.csv (predictions are those of sweeps run by name)"
+    running.tables(name, path)
+    seeds = [its.min() for its in merging.asked_for(folder).values() if len(its)]
+    said = running.look(path, int(min(seeds)), found)
+    draw = f"python -m figures {name} --results {path.parent}"
+    return f"{path}/summary.csv, predictions.csv{said}\nits figure: {draw}"
+
+
+def _running(found: Result) -> Any:
+    """Return the module that runs sweeps by name; None if a result is of none of these."""
     try:  # sweeps use jaxlab and are not part of it: they are there beside it, or not
         sweeps, running = (importlib.import_module(m) for m in ("sweeps", "sweeps._run"))
     except ModuleNotFoundError:
         return None
-    if name not in commandline.scripts(sweeps):
-        return None
-    return lambda folder: running.tables(name, folder)
+    name = found.sweep.name
+    known = name in commandline.scripts(sweeps)
+    return running if known and commandline.script(sweeps, name).build() == found.sweep else None
