@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from docs import fates, predictions, speed, threads
+from docs import fates, faults, predictions, speed, threads
 from docs.tables import markdown, percent
 from figures.__main__ import draw
 from jaxlab import commandline, files, outcomes, provenance, sealed, store
@@ -212,6 +212,10 @@ def write(results: Path) -> None:
     found = speed.read(results / "benchmarks" / "benchmarks.json")
     orders = speed.read(results / "benchmarks" / "orders.json")
     parts["measurements"] = f"{speed.measurement_table(found)}\n\nMade with {speed.made(found)}"
+    broken = speed.read(results / "benchmarks" / "faults.json")
+    made_faults = f"{faults.kills(broken)} Made with {speed.made(broken)}"
+    parts["faults"] = f"{faults.fault_table(broken)}\n\n{made_faults}"
+    parts["memory"] = faults.memory_table(broken)
     parts["orders"] = f"{speed.orders_table(orders)}\n\nMade with {speed.made(orders)}"
     trained, held = predictions.counted(results)
     parts |= thread_parts(results, result)

@@ -19,7 +19,7 @@ COMPARED = {
 
 def read(path: Path) -> dict[str, Any]:
     """Return a file of measurements; ValueError that names the command where there is none."""
-    command = "benchmarks.orders" if path.name == "orders.json" else "benchmarks"
+    command = "benchmarks" if path.stem == "benchmarks" else f"benchmarks.{path.stem}"
     try:
         return json.loads(path.read_text())
     except OSError as error:
