@@ -69,7 +69,7 @@ class Plan:
     flips: int = 3000
     places: int = 30
     shard_kills: int = 10
-    members: tuple[int, ...] = (10_000, 1_000_000)
+    members: tuple[int, ...] = (10_000, 100_000, 1_000_000)
 
 
 QUICK = Plan(50, 10, 1, 4, 2, 1000, 5, 2)

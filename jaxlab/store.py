@@ -205,8 +205,7 @@ class Folder:
             for part in ("digests", "lane_widths", "data", "fingerprints"):
                 content[part] = known[part] | content[part]
             for name, before in known["asked"].items():
-                both = seeds_in(before), seeds_in(content["asked"].get(name, ""))
-                content["asked"][name] = ranges(np.union1d(*both))
+                content["asked"][name] = united(before, content["asked"].get(name, ""))
         content["runs"] = shards.records(self.path)
         written = sealed.json_as_bytes(content)
         if not self.manifest.exists() or self.manifest.read_bytes() != written:
@@ -249,12 +248,31 @@ def ranges(seeds: np.ndarray) -> str:
     return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in pairs)
 
 
+def _pairs(text: str) -> list[tuple[int, int]]:
+    ends = [part.split("-") for part in text.split(",") if part]
+    return [(int(end[0]), int(end[-1])) for end in ends]
+
+
+def united(one: str, other: str) -> str:
+    """Return the ranges of all seeds in either, without making their list.
+
+    >>> united("0-3,7", "2-5,6,9")
+    '0-7,9'
+    """
+    found: list[list[int]] = []
+    for first, last in sorted(_pairs(one) + _pairs(other)):
+        if found and first <= found[-1][1] + 1:
+            found[-1][1] = max(found[-1][1], last)
+        else:
+            found.append([first, last])
+    return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in found)
+
+
 def seeds_in(text: str) -> np.ndarray:
     """Return the seeds that `ranges` wrote as text.
 
     >>> seeds_in("0-3,7").tolist()
     [0, 1, 2, 3, 7]
     """
-    pairs = [part.split("-") for part in text.split(",") if part]
-    parts = [np.arange(int(pair[0]), int(pair[-1]) + 1) for pair in pairs]
+    parts = [np.arange(first, last + 1) for first, last in _pairs(text)]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)

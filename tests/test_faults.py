@@ -34,7 +34,7 @@ def test_fifty_kills_at_random_moments_of_one_run(shop):
     tried = faults.killed(shop, faults.LONG, KILLS)
     assert_survived(tried, KILLS)
     assert tried.facts["kills_after_new_blocks"] > KILLS / 4
-    assert tried.facts["seconds_unbroken"] > 10  # twice as much where nothing runs beside
+    assert tried.facts["seconds_unbroken"] > 10  # 42 where it was written; others may be faster
 
 
 def test_a_kill_at_any_step_of_writing_any_file(shop):

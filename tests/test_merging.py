@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import samples
+from hypothesis import given
+from hypothesis import strategies as st
 from samples import LANES, SEEDS, content, lasting
 
 from jaxlab import ResultsError, Sweep, chunks, merging, provenance, run, sealed, shards, store
@@ -344,3 +346,13 @@ def test_seeds_are_kept_as_ranges(seeds, text):
     assert store.ranges(np.array(seeds, np.int64)) == text
     assert store.seeds_in(text).tolist() == seeds
     assert json.loads(json.dumps(text)) == text
+
+
+@given(
+    *[st.lists(st.integers(0, 30), unique=True).map(sorted)] * 2,
+)
+def test_ranges_are_united_as_their_seeds_are(one, other):
+    texts = [store.ranges(np.array(seeds, np.int64)) for seeds in (one, other)]
+    wanted = store.ranges(np.union1d(one, other).astype(np.int64))
+    assert store.united(*texts) == store.united(*texts[::-1]) == wanted
+    assert store.RANGES.fullmatch(wanted)
