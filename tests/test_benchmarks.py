@@ -34,7 +34,17 @@ from benchmarks import (
     torch_ensemble,
 )
 from benchmarks.plan import FULL, QUICK, SHAPES, Plan, Shape
-from jaxlab import OUTCOMES, Network, Optimiser, Setting, Training, commandline, networks, training
+from jaxlab import (
+    OUTCOMES,
+    Network,
+    Optimiser,
+    Setting,
+    Training,
+    chunks,
+    commandline,
+    networks,
+    training,
+)
 
 TINY = Plan(
     repetitions=2,
@@ -336,6 +346,7 @@ def test_a_worker_that_ends_early_is_reported():
 
 
 def test_gpu_runs_are_compared_bit_by_bit_and_seed_by_seed(monkeypatch, whole):
+    monkeypatch.setattr(chunks, "CHUNK", 20)  # as in the folder
     monkeypatch.setattr(gpu, "MEMBERS", 20)
     monkeypatch.setattr(gpu, "LANES", (samples.LANES,))
     monkeypatch.setattr(gpu, "ON_CPU", whole)
