@@ -36,6 +36,10 @@ def _stem(setting: str) -> str:
     return f"{plain}.{zlib.crc32(setting.encode()):08x}."
 
 
+def _number(path: Path) -> int:
+    return int(path.name.split(".")[2])
+
+
 class Chunks:
     """The members of a sweep in a directory.
 
@@ -87,7 +91,7 @@ class Chunks:
         seeds = arrays["seeds"]
         if any(len(values) != len(seeds) for values in arrays.values()):
             raise damaged(path, "arrays of different lengths")
-        if (seeds // CHUNK != int(path.name.split(".")[2])).any():
+        if (seeds // CHUNK != _number(path)).any():
             raise damaged(path, "seeds of another chunk")
         return arrays
 
@@ -102,11 +106,9 @@ class Chunks:
             return None
         chosen = [i for i in paths if low <= i and (high is None or i < high)]
         some = [path for i in chosen for path in paths[i]]
-        parts = list(self._read_all(setting, some or next(iter(paths.values()))))
-        joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        if not some:
-            joined = {name: values[:0] for name, values in joined.items()}
-        return Members.joined(joined.pop("seeds"), joined)
+        arrays = self._read_all(setting, some or next(iter(paths.values())))
+        members = Members.concatenated([Members(**part) for part in arrays])
+        return members if some else members.of(np.empty(0, np.int64))
 
     def seeds(self, setting: Setting, among: np.ndarray | None = None) -> np.ndarray:
         """Return the seeds of a setting that are on disk, having read and checked every chunk.
@@ -119,17 +121,17 @@ class Chunks:
         return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
 
     def _read_all(self, setting: Setting, paths: Iterable[Path]) -> Iterator[Arrays]:
-        columns, last, seeds = None, "", np.empty(0, np.int64)
+        columns, last, seeds = None, -1, np.empty(0, np.int64)
         for path in paths:
             arrays = self.read(path, setting)
             columns = columns or set(arrays)
             if set(arrays) != columns:
                 raise damaged(path, "other columns than its neighbours")
-            index = path.name.split(".")[2]  # only files of one chunk can hold the same seeds
-            seeds = arrays["seeds"] if index != last else np.append(seeds, arrays["seeds"])
+            number = _number(path)  # only files of one chunk can hold the same seeds
+            seeds = arrays["seeds"] if number != last else np.append(seeds, arrays["seeds"])
             if len(np.unique(seeds)) != len(seeds):
                 raise damaged(path, "a seed twice")
-            last = index
+            last = number
             yield arrays
 
     def add(

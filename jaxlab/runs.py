@@ -171,7 +171,7 @@ def _train(
     compiled()
     with _bar(sweep, wanted, sum(cost), progress) as bar:
         for runner, seconds in zip(runners, cost, strict=True):
-            calls = sum(1 for _ in engine.calls(runner, wanted))
+            calls = _calls(runner, wanted)
             for parts in engine.run_group(runner, wanted):
                 for name, seeds, arrays in parts:
                     keep(name, seeds, arrays)
@@ -208,12 +208,15 @@ def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], steps: int) 
     return time.perf_counter() - start
 
 
+def _calls(runner: engine.Runner, wanted: Mapping[str, np.ndarray]) -> int:
+    return -(-sum(len(wanted[s.name]) for s in runner.group.settings) // runner.size)
+
+
 def _estimate(runner: engine.Runner, wanted: Mapping[str, np.ndarray]) -> float:
     total = runner.group.schedule.checks[-1]
     part = max(1, round(PROBE_SHARE * total))
     short, long = _probe(runner, wanted, 1), _probe(runner, wanted, 1 + part)
-    calls = sum(1 for _ in engine.calls(runner, wanted))
-    return calls * (short + max(long - short, 0.0) * total / part)
+    return _calls(runner, wanted) * (short + max(long - short, 0.0) * total / part)
 
 
 def _bar(sweep: Sweep, wanted: Mapping[str, np.ndarray], seconds: float, progress: bool):

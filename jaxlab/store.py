@@ -1,15 +1,13 @@
 """Results on disk: chunks of members and the manifest that says what they are and who made them.
 
-A chunk holds up to `CHUNK` neighbouring seeds of one setting, made on one machine. Files are
-written under a temporary name and renamed, with a checksum of what they hold, so that a killed run
-leaves no half file and no flipped bit goes unnoticed. A folder of another specification and a
-damaged chunk are reported and never overwritten.
+A folder of another specification is reported and never overwritten. What a chunk is, and what makes
+it safe, stands in `jaxlab.chunks`.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +63,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
         if not all(map(RANGES.fullmatch, content["asked"].values())):
             raise ValueError("seeds asked for are no seeds")
         sweep = sweep_from_json(json.dumps(content["sweep"]))
-        other = [s.name for s in sweep.settings if content["digests"][s.name] != s.digest]
+        altered = [s.name for s in sweep.settings if content["digests"][s.name] != s.digest]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(path, error) from error
-    if other:
+    if altered:
         text = "of a version that trained another network from it"
-        raise ResultsError(f"{path} holds setting {other[0]!r} {text}; {REMEDY}")
+        raise ResultsError(f"{path} holds setting {altered[0]!r} {text}; {REMEDY}")
     return content
 
 
@@ -170,6 +168,8 @@ class Folder:
 
     def mixture(self) -> list[str]:
         """Return a line for each fingerprint and its networks, where there are several."""
+        if len(self.fingerprints) < 2:
+            return []  # without reading anything
         counts: dict[str, int] = {}
         for setting in self.sweep.settings:
             for _, path in self.chunks.all(setting):
@@ -244,7 +244,10 @@ def ranges(seeds: np.ndarray) -> str:
         return ""
     ends = np.flatnonzero(np.diff(seeds) != 1)
     firsts, lasts = seeds[np.r_[0, ends + 1]], seeds[np.r_[ends, len(seeds) - 1]]
-    pairs = zip(firsts.tolist(), lasts.tolist(), strict=True)
+    return _text(zip(firsts.tolist(), lasts.tolist(), strict=True))
+
+
+def _text(pairs: Iterable[Sequence[int]]) -> str:
     return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in pairs)
 
 
@@ -265,7 +268,7 @@ def united(one: str, other: str) -> str:
             found[-1][1] = max(found[-1][1], last)
         else:
             found.append([first, last])
-    return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in found)
+    return _text(found)
 
 
 def seeds_in(text: str) -> np.ndarray:
