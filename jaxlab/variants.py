@@ -1,0 +1,78 @@
+"""A setting with something changed: for grids of settings, and for advice that is measured."""
+
+import dataclasses
+from typing import Any
+
+from jaxlab.spec import Initialiser, Network, Setting
+
+TRAINING = ("loss", "batch_size", "epochs", "max_steps")
+
+
+def vary(
+    setting: Setting,
+    name: str,
+    *,
+    hidden: tuple[int, ...] | None = None,
+    activation: str | None = None,
+    initialiser: Initialiser | None = None,
+    **changes: Any,
+) -> Setting:
+    """Return a setting of another name in which some parts are others.
+
+    `hidden` are the hidden layers' widths; `activation` that of all hidden layers; `initialiser`
+    that of all layers. `changes` are fields by name: of the network (slope, use_bias), the training
+    (loss, batch_size, epochs, max_steps), the task (tolerance, margin, scaling) or the optimiser
+    (all others; `optimiser` is its name). A layer that is new is initialised, and activated, as the
+    last hidden one, or, if there was none, by glorot_uniform and relu. ValueError for what is
+    wrong.
+    """
+    network = setting.network
+    if network.module and (hidden is not None or activation is not None):
+        raise ValueError(f"setting {setting.name!r} has a module of its own; its layers are fixed")
+    laws = setting.initialisers
+    if hidden is not None or activation is not None:
+        layers = len(hidden) if hidden is not None else len(network.widths) - 2
+        between = network.activations[:-1] or ("relu",)
+        inner = [activation or between[min(i, len(between) - 1)] for i in range(layers)]
+        widths = network.widths[:1] + (hidden if hidden is not None else network.widths[1:-1])
+        widths += network.widths[-1:]
+        network = dataclasses.replace(
+            network, widths=widths, activations=(*inner, network.activations[-1])
+        )
+        before = laws[:-1] or (Initialiser(),)
+        laws = (*[before[min(i, len(before) - 1)] for i in range(layers)], laws[-1])
+    if initialiser is not None:
+        laws = (initialiser,)
+    parts = {
+        part: {field: changes.pop(field) for field in fields if field in changes}
+        for part, fields in (
+            ("network", ("slope", "use_bias")),
+            ("training", TRAINING),
+            ("task", ("tolerance", "margin", "scaling")),
+        )
+    }
+    if "optimiser" in changes:
+        changes["name"] = changes.pop("optimiser")
+    optimiser = _replaced(setting.training.optimiser, changes)
+    training = _replaced(setting.training, parts["training"] | {"optimiser": optimiser})
+    task = _replaced(setting.task, parts["task"])
+    return Setting(name, task, _replaced(network, parts["network"]), laws, training)
+
+
+def _replaced(spec: Any, changes: dict[str, Any]) -> Any:
+    unknown = set(changes) - {field.name for field in dataclasses.fields(spec)}
+    if unknown:
+        raise ValueError(f"{sorted(unknown)[0]!r} is no part of a setting that can be changed")
+    return dataclasses.replace(spec, **changes)
+
+
+def architecture(network: Network) -> str:
+    """Return a network in a word or two.
+
+    >>> architecture(Network((1, 2, 1), ("relu", "linear")))
+    '1-2-1 relu'
+    """
+    if network.module:
+        return network.module
+    inner = dict.fromkeys(network.activations[:-1])
+    return " ".join(["-".join(map(str, network.widths)), *inner])
