@@ -1,8 +1,9 @@
-"""Write the measured tables of docs/results.md and README.md, and its figure, from results on disk.
+"""Write the measured tables of docs/results.md and README.md from results on disk.
 
     python -m docs.results --results results
 
 Nothing in those tables is typed in: run the sweep that the tables name, then this.
+`python -m docs.gallery` draws the pictures, `python -m docs` writes the pages without numbers.
 """
 
 import json
@@ -14,7 +15,6 @@ import numpy as np
 
 from docs import fates, faults, predictions, speed, threads
 from docs.tables import markdown, percent
-from figures.__main__ import draw
 from jaxlab import commandline, files, outcomes, provenance, sealed, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.contrast import mcnemar
@@ -26,7 +26,6 @@ from tests import test_keras_trajectories as keras
 
 ROOT = Path(__file__).parent.parent
 HEADLINE = ("k=1", "k=2", "k=3", "k=4", "k=6", "k=8", "k=2 he", "k=2 lecun", "k=2 pytorch")
-PICTURES = ("absolute_value", "default_initialisers", "folk_to_survival")
 README_ROWS = ("k=2", "k=3", "k=4", "k=8")
 
 
@@ -198,7 +197,7 @@ def theory_parts(found: Mapping[str, Result], compared: predictions.Compared) ->
 
 
 def write(results: Path) -> None:
-    """Write docs/results.md, the README's table and its figure from the results in a folder."""
+    """Write docs/results.md and the README's tables from the results in a folder."""
     folder = results / "absolute_value"
     result = store.read_sweep(folder)
     manifest = store.read_manifest(folder / "manifest.json")
@@ -237,10 +236,6 @@ def write(results: Path) -> None:
     new = replace_between(new, "speed", f"{ratios} Made with {speed.made(found)}")
     files.write_atomically(path, text.encode())
     files.write_atomically(readme, new.encode())
-    for name in PICTURES:
-        drawn = draw(name, results, results / "figures")
-        picture = next(p for p in drawn if p.name == f"{name}.png")
-        files.write_atomically(ROOT / "docs" / picture.name, picture.read_bytes())
 
 
 def parser() -> commandline.Parser:

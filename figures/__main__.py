@@ -9,11 +9,15 @@ matplotlib figures by file name, each with the numbers of its caption. Its docst
 message.
 """
 
+import importlib
 import io
 import json
+import pkgutil
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from matplotlib import style
@@ -59,13 +63,25 @@ def draw(name: str, results: Path, out: Path) -> list[Path]:
         raise ValueError(f"no results in {results / name}; make them: {remedy(name, results)}")
     is_grid = (results / name / grid_runs.FILE).exists()
     result = (grid_runs.read_grid if is_grid else store.read_sweep)(results / name)
-    message = (module.__doc__ or "").splitlines()[0]
     paths = []
     with style.context(dict(plotting.STYLE), after_reset=True):
         for file, (figure, numbers) in module.draw(result).items():
-            text = {"figure": file, "sweep": name, "message": message, "numbers": numbers}
+            said = message(name, file)
+            text = {"figure": file, "sweep": name, "message": said, "numbers": numbers}
             paths += save(out, file, contents(figure, text))
     return paths
+
+
+def describing(name: str, file: str) -> ModuleType:
+    """Return the module whose docstring is about a figure: `_part` for `name`_part, else `name`."""
+    part = file.removeprefix(name)
+    is_shared = part in (module.name for module in pkgutil.iter_modules(figures.__path__))
+    return importlib.import_module(f"figures.{part if is_shared else name}")
+
+
+def message(name: str, file: str) -> str:
+    """Return a figure's message: the first line of the docstring that is about it."""
+    return (describing(name, file).__doc__ or "").splitlines()[0]
 
 
 def contents(figure: Figure, text: Mapping[str, Any]) -> dict[str, bytes]:
@@ -115,6 +131,8 @@ def main() -> None:
         if name in missing:
             print(f"left out: {name}, which has no results; {remedy(name, options.results)}")
             continue
+        if sys.stderr.isatty():  # theory that has to be followed step by step takes minutes
+            print(f"drawing {name} ...", file=sys.stderr)
         for path in draw(name, options.results, options.out or options.results / "figures"):
             print(f"drawn: {path}")
 

@@ -25,7 +25,7 @@ BIASED = "PyTorch"  # starts with biases, which no rule knows of
 ONE_SIDED = ("right_only", "left_only")
 RULES = ("simple rule", "gradient flow", "Adam's map")
 MARKERS = dict(zip(RULES, "osX", strict=True))
-MISSES = dict(zip(RULES, ("#0072B2", "#882255", "#000000"), strict=True))
+MISSES = dict(zip(RULES, (plotting.BLUE, plotting.WINE, plotting.BLACK), strict=True))
 MISSED = dict(zip(RULES, ("rule errs", "flow errs", "map errs"), strict=True))
 BAND = 3.0  # ways of momentum below which it saves a unit, for small kernels
 MOST = 6000  # units and networks drawn palely beside the misses; all are counted

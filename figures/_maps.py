@@ -22,7 +22,6 @@ from jaxlab.grid import Grid, GridResult
 SIDES = ("right_only", "left_only")
 MAP = {name: (name,) for name in OUTCOMES if name not in SIDES} | {"one side only": SIDES}
 COLOURS = {**plotting.COLOURS, "one side only": plotting.COLOURS["right_only"]}
-WHITE = "#FFFFFF"
 
 
 class Line(NamedTuple):
@@ -90,7 +89,9 @@ def draw_map(
     """
     x, y = edges(grid.columns.values, log=log_x), edges(grid.rows.values)
     axes.set(xscale="log" if log_x else "linear", yscale="log")
-    colours = np.array([[to_rgb(COLOURS.get(name, WHITE)) for name in row] for row in names])
+    colours = np.array(
+        [[to_rgb(COLOURS.get(name, plotting.WHITE)) for name in row] for row in names]
+    )
     plotting.draw_cells(axes, x, y, 1 - (1 - colours) * np.asarray(strength, float)[..., None])
     axes.set(xlim=x[[0, -1]], ylim=y[[0, -1]])
     axes.set(xlabel=grid.columns.label, ylabel=grid.rows.label)
@@ -139,7 +140,7 @@ def patches(names: np.ndarray, *, failures_only: bool = False) -> list[Patch]:
     made = [Patch(facecolor=COLOURS[name], label=name.replace("_", " ")) for name in found]
     if failures_only:
         label = "the paler, the more are solved"
-        made.append(Patch(facecolor=WHITE, edgecolor="black", linewidth=0.5, label=label))
+        made.append(Patch(facecolor=plotting.WHITE, edgecolor="black", linewidth=0.5, label=label))
     return made
 
 

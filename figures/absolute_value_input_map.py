@@ -23,9 +23,9 @@ from sweeps.absolute_value import conditions_of
 DECOUPLED = 100.0  # inputs from which on theory takes the half-lines to be learnt apart
 CALM = 0.01  # learning rate up to which momentum does not carry these weights through 0
 KINDS = (
-    ("from 100", 100, np.inf, "#0072B2", "o"),
-    ("5 to 100", 5, 100, "#E69F00", "s"),
-    ("below 5", 0, 5, "#CC79A7", "^"),
+    ("from 100", 100, np.inf, plotting.BLUE, "o"),
+    ("5 to 100", 5, 100, plotting.ORANGE, "s"),
+    ("below 5", 0, 5, plotting.PURPLE, "^"),
 )
 
 

@@ -137,8 +137,8 @@ def draw_collapse(axes: Axes, result: GridResult) -> Axes:
     is_large = largest_weight(scale) > LARGE
     chosen = said(result.grid)
     for label, colour, marker, where in (
-        (f"weights up to {LARGE:g}", "#0072B2", "o", chosen & ~is_large),
-        ("larger weights", "#E69F00", "s", chosen & is_large),
+        (f"weights up to {LARGE:g}", plotting.BLUE, "o", chosen & ~is_large),
+        ("larger weights", plotting.ORANGE, "s", chosen & is_large),
     ):
         look = {"colour": colour, "marker": marker, "label": label, "size": 4.0}
         plotting.draw_points(axes, at[where], failed[where], **look)

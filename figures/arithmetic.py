@@ -70,7 +70,7 @@ def draw(result: Result) -> dict[str, tuple[Figure, Numbers]]:
     panels[0].set_ylabel(f"share of networks ({n} each)")
     panels[0].legend(loc="upper right", ncols=1)
     for axes, name in zip(panels, "abc", strict=True):
-        plotting.letter(axes, name)
+        plotting.letter(axes, name, reach=24 if name == "a" else 4)  # b and c have no tick labels
     numbers = {"relu_output": scaled[""], "linear_output": scaled[", linear output"]}
     return {
         "arithmetic": (figure, numbers | {"births": births}),

@@ -23,7 +23,7 @@ from jaxlab.fractal import Dimension
 from jaxlab.grid import Axis, GridResult
 
 PALE = 0.42  # strength of the outcomes' colours, on which the boundary is black
-COLOUR = "#0072B2"
+COLOUR = plotting.BLUE
 SMOOTH = 1.0  # dimension of a smooth curve
 # From so many decades on an axis has powers of ten as ticks, or 1, 2 and 5 times these.
 MANY_DECADES, SOME_DECADES = 2.5, 0.9
@@ -111,7 +111,7 @@ def patches(names: np.ndarray) -> list[Patch]:
 
 def pale(name: str) -> tuple[float, float, float]:
     """Return the pale colour of an outcome; white of none."""
-    red, green, blue = to_rgb(_maps.COLOURS.get(name, _maps.WHITE))
+    red, green, blue = to_rgb(_maps.COLOURS.get(name, plotting.WHITE))
     return 1 - PALE * (1 - red), 1 - PALE * (1 - green), 1 - PALE * (1 - blue)
 
 

@@ -22,12 +22,12 @@ from jaxlab.theory.absolute_value import one_sided_at_init
 from sweeps import default_initialisers as sweep
 
 LOOKS = {  # colour, marker and dash, in the order of the legend
-    "PyTorch": ("#0072B2", "o", "solid"),
-    "Flax": ("#56B4E9", "s", (0, (5, 1.5))),
-    "He": ("#CC79A7", "^", (0, (1, 1))),
-    "orthogonal": ("#E69F00", "D", "solid"),
-    "Keras": ("#D55E00", "v", (0, (5, 1.5))),
-    "RAI": ("#882255", "P", "solid"),
+    "PyTorch": (plotting.BLUE, "o", "solid"),
+    "Flax": (plotting.SKY, "s", (0, (5, 1.5))),
+    "He": (plotting.PURPLE, "^", (0, (1, 1))),
+    "orthogonal": (plotting.ORANGE, "D", "solid"),
+    "Keras": (plotting.VERMILION, "v", (0, (5, 1.5))),
+    "RAI": (plotting.WINE, "P", "solid"),
 }
 TITLES = {
     "PyTorch": "PyTorch (nn.Linear)",
@@ -90,10 +90,10 @@ def _from_where(rows: list[Numbers], key: str) -> int | None:
 def draw_failures(axes: Axes, rows: dict[str, list[Numbers]]) -> Axes:
     """Draw how often every initialiser fails over the number of units, side by side at each k."""
     plotting.percent_axis(axes, TICKS, FLOOR, 2.2)
-    axes.axhline(WANTED, color="#8C8C8C", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1)
+    axes.axhline(WANTED, color=plotting.GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1)
     k = np.array(sweep.UNITS)
     folk = [one_sided_at_init(int(n)) for n in k]
-    axes.plot(k, folk, color="#8C8C8C", linewidth=0.8, zorder=1)
+    axes.plot(k, folk, color=plotting.GREY, linewidth=0.8, zorder=1)
     for i, (law, (colour, marker, dash)) in enumerate(LOOKS.items()):
         theory = np.array([row["predicted"] for row in rows[law]], float)
         axes.plot(k, theory, color=colour, linestyle=dash, linewidth=0.9, zorder=2)
@@ -104,7 +104,9 @@ def draw_failures(axes: Axes, rows: dict[str, list[Numbers]]) -> Axes:
     axes.set(xlim=(0.4, k[-1] + 0.6), xlabel="hidden units k", ylabel="share that fails on |x|")
     axes.xaxis.set_major_locator(MultipleLocator(2))
     handles = [_handle(law) for law in LOOKS]
-    handles.append(Line2D([], [], color="#8C8C8C", linewidth=0.8, label="folk formula $2^{1-k}$"))
+    handles.append(
+        Line2D([], [], color=plotting.GREY, linewidth=0.8, label="folk formula $2^{1-k}$")
+    )
     axes.legend(handles=handles, loc="lower left", title="measured, and theory as lines")
     return axes
 

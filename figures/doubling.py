@@ -23,7 +23,7 @@ POSTED = sweep.POSTED
 ONE, TWO = sweep.stopped(POSTED, 1), sweep.stopped(POSTED, 2)
 # The rows of the first panel: setting, column of what enters the output, name.
 MOMENTS = ((ONE, 0, "at the start"), (ONE, 1, "after step 1"), (TWO, 1, "after step 2"))
-ALIVE = "#0072B2"
+ALIVE = plotting.BLUE
 MOST_POINTS = 2000  # drawn in a row, those with the smallest seeds; all are counted
 TICKS = (-1e8, -1e5, -100, 0, 100, 1e5, 1e9)
 SETTINGS = {

@@ -122,7 +122,7 @@ def draw_collapse(axes: Axes, result: GridResult) -> Axes:
         look = {"colour": plotting.COLOURS[name], "marker": plotting.MARKERS[name]}
         plotting.draw_points(axes, relative, result.share(name).ravel(), label=name, size=4, **look)
     axes.axvline(1.0, color="black", linewidth=1.1, zorder=1)
-    axes.axhline(0.5, color="#8C8C8C", linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1)
+    axes.axhline(0.5, color=plotting.GREY, linewidth=0.7, linestyle=(0, (1, 1.5)), zorder=1)
     axes.set(xscale="log", xlabel="learning rate / stability limit", ylabel="share of networks")
     axes.set_xlim(3e-3, 30)
     plotting.share_axis(axes)

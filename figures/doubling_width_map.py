@@ -105,7 +105,7 @@ def draw_failures(axes: Axes, rows: list[Numbers]) -> Axes:
     label = f"fail (n = {rows[0]['n']})"
     columns = (np.array([row[k] for row in rows]) for k in ("rate", "ci_low", "ci_high"))
     plotting.draw_rates(
-        axes, width, *columns, colour="#D55E00", marker="o", label=label, lying=True
+        axes, width, *columns, colour=plotting.VERMILION, marker="o", label=label, lying=True
     )
     plotting.share_axis(axes, lying=True)
     axes.set_xlabel("share of networks, at half the limit")

@@ -24,7 +24,11 @@ from sweeps import _published as published
 from sweeps import dying_relu as sweep
 from sweeps.dying_relu import LAYERS, name_of
 
-LOOKS = {"He": ("#D55E00", "o"), "PyTorch": ("#0072B2", "s"), "RAI": ("#009E73", "^")}
+LOOKS = {
+    "He": (plotting.VERMILION, "o"),
+    "PyTorch": (plotting.BLUE, "s"),
+    "RAI": (plotting.GREEN, "^"),
+}
 TARGET = "absolute_value"
 DEPTHS = tuple(sorted((*sweep.DEPTHS, LAYERS)))
 WIDTHS = (sweep.WIDTH[TARGET], *sweep.WIDTHS)
@@ -108,7 +112,7 @@ def draw_bounds(axes: Axes, x: np.ndarray, shapes: list[tuple[int, int]]) -> Axe
     high = [float(deep_narrow.sharper_upper_bound(*shape)) for shape in shapes]
     axes.fill_between(x, low, high, color=plotting.SHADE, linewidth=0.0, zorder=0)
     for bound in (low, high):
-        plotting.draw_law(axes, x, bound, colour="#8C8C8C", label="", dashed=True)
+        plotting.draw_law(axes, x, bound, colour=plotting.GREY, label="", dashed=True)
     return axes
 
 
@@ -166,11 +170,11 @@ def entries(panels: np.ndarray) -> list:
     made = []
     for law, (colour, marker) in LOOKS.items():
         made += hidden.plot([], [], marker, color=colour, markersize=4, label=law)
-    grey = {"color": "#5A5A5A", "markersize": 4}
+    grey = {"color": plotting.GREY, "markersize": 4}
     made += hidden.plot([], [], "o", markerfacecolor="white", label="born dead", **grey)
     made += hidden.plot([], [], "o", label="end as a constant", **grey)
     made += hidden.plot([], [], color=LOOKS["He"][0], label="born dead: theory for He")
-    made += hidden.plot([], [], color="#8C8C8C", linestyle=(0, (4, 2)), label="… bounds")
+    made += hidden.plot([], [], color=plotting.GREY, linestyle=(0, (4, 2)), label="… bounds")
     made += hidden.plot([], [], "D", color="black", markersize=3.6, label="published")
     white = {"color": "black", "markerfacecolor": "white", "markersize": 3.6}
     made += hidden.plot([], [], "^", label="… “more/less than”", **white)

@@ -28,18 +28,22 @@ from jaxlab.theory.crossing import crossing_probability
 from sweeps import folk_to_survival as sweep
 
 LOOKS = {  # colour and marker of an optimiser
-    "b1=0": ("#882255", "v"),
-    "b1=0.5": ("#E69F00", "s"),
-    "b1=0.9": ("#0072B2", "o"),
-    "b1=0.95": ("#009E73", "D"),
-    sweep.SGD: ("#6E6E6E", "^"),
+    "b1=0": (plotting.WINE, "v"),
+    "b1=0.5": (plotting.ORANGE, "s"),
+    "b1=0.9": (plotting.BLUE, "o"),
+    "b1=0.95": (plotting.GREEN, "D"),
+    sweep.SGD: (plotting.SKY, "^"),
 }
 NOISY = (0.0, 0.5)  # the b1 with which the noise of batches matters
 LAWFUL = (0.9, 0.95)  # the b1 for which theory has a formula
 PAIRS = ((0.95, 0.9), (0.9, 0.0), (0.95, 0.5))  # of b1 to be compared at equal scale / l
 LIMITS: dict[str, Any] = {
-    "survival formula": {"color": "#8C8C8C", "linewidth": 0.8, "linestyle": (0, (4, 2))},
-    "folk formula $2^{1-k}$": {"color": "#8C8C8C", "linewidth": 0.8, "linestyle": (0, (1, 1.5))},
+    "survival formula": {"color": plotting.GREY, "linewidth": 0.8, "linestyle": (0, (4, 2))},
+    "folk formula $2^{1-k}$": {
+        "color": plotting.GREY,
+        "linewidth": 0.8,
+        "linestyle": (0, (1, 1.5)),
+    },
 }
 NEAR = (0.05, 60.0)  # scale / l where all happens
 BOX = 8.0  # in l: beyond it a unit with a < 0 lives if and only if |a| < |w|
@@ -51,7 +55,7 @@ def draw(result: Result) -> dict[str, tuple[Figure, Numbers]]:
     """Return the failure rates and the curve of the single units, each with its numbers."""
     require(result, *(setting.name for setting in result.sweep.settings))
     curve = _single_units.draw(result, LOOKS, LAWFUL)
-    return {"folk_to_survival": _failures(result), "folk_to_survival_curve": curve}
+    return {"folk_to_survival": _failures(result), "folk_to_survival_single_units": curve}
 
 
 def _failures(result: Result) -> tuple[Figure, Numbers]:

@@ -22,7 +22,7 @@ from sweeps import negation as sweep
 LEAKY, RELU = f"{sweep.POSTED}, 100 epochs", "normal, ReLU, 100 epochs"
 SLOPES = tuple(f"normal, slope {slope:g}" for slope in sweep.SLOPES[1:])
 SIGNS = {"leaky_relu": f"{sweep.POSTED}, sign", "relu": "normal, ReLU, sign"}
-BLUE, ORANGE = "#0072B2", COLOURS["dead"]
+BLUE, ORANGE = plotting.BLUE, COLOURS["dead"]
 LOOKS = {"leaky_relu": ("leaky ReLU", BLUE, "o"), "relu": ("ReLU", ORANGE, "X")}
 MOST_UNITS = 150  # drawn, those with the smallest seeds; all are counted
 LATER = tuple(range(5, 81, 5))  # steps at which signs are counted
@@ -77,7 +77,7 @@ def draw_survival(axes: Axes, result: Result) -> Axes:
     """Draw who is not yet solved, the floor of the dead, and where epochs end."""
     dashes = (0, (3, 2))
     for name, colour, dash, label in (
-        *((name, "#8C8C8C", "solid", "slopes 0.01, 0.1, 0.3") for name in SLOPES),
+        *((name, plotting.GREY, "solid", "slopes 0.01, 0.1, 0.3") for name in SLOPES),
         (RELU, ORANGE, "solid", "ReLU"),
         (LEAKY, BLUE, dashes, "leaky ReLU, slope 0.001"),
     ):

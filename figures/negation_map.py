@@ -109,8 +109,8 @@ def draw_map(axes: Axes, grid: Grid, names: np.ndarray) -> Axes:
     _maps.draw_lines(axes, lines)
     _maps.write_along(axes, 0.6, 1e-4, "reaches 1")
     _maps.write_along(axes, 1.7, 1e-3, "turns, but\ntoo late")
-    _maps.write_along(axes, 2.25, 1e-4, "does not turn")
+    _maps.write_along(axes, 2.25, 1e-3, "does not turn")
     _maps.write_along(axes, 1.06, 1.7e-8, "turns within 1,000 steps: theory's lower bound")
     _maps.write_along(axes, 2.06, 1e-6, "upper bound 2 lr T", np.inf)
-    _maps.write_along(axes, 1.36, 2e-3, "followed in float64", np.inf)
+    _maps.write_along(axes, 1.36, 6e-4, "followed in float64", np.inf)
     return axes

@@ -4,10 +4,11 @@ Two parts: what networks of four kinds answer, beside x^2 and the best line; and
 error, against the error of that line and the one that was reported.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
@@ -15,7 +16,7 @@ from figures import _threshold
 from figures._counts import Numbers, failed, require, share
 from figures._strips import spread
 from jaxlab import plotting
-from jaxlab.plotting import COLOURS
+from jaxlab.plotting import COLOURS, MARKERS
 from jaxlab.result import Result
 from jaxlab.spec import Setting
 from jaxlab.theory import baselines
@@ -27,7 +28,7 @@ MOST_POINTS = 1000  # of a row of errors, likewise; all are counted
 POINTS = 32  # at which a network's answers are drawn
 MILLION = 1e6
 BELOW = 0.999  # of the best line's error: what lies between is rounding
-LINE = "#0072B2"
+LINE = plotting.BLUE
 SMALL = "square, 20 units, ReLU, x/1000"
 SPARE = "square and spare, 20 units, ReLU"
 CURVES = {
@@ -128,7 +129,7 @@ def draw_curves(figure: Figure, place: SubplotSpec, result: Result) -> Axes:
         plotting.draw_law(axes, x, x**2 / MILLION, colour="black", label="x²", dashed=True)
         for name in dict.fromkeys(found.outcomes):
             mine = found.outcomes == name
-            look = {"colour": COLOURS[name], "marker": "o", "label": name, "size": 2.5}
+            look = {"colour": COLOURS[name], "marker": MARKERS[name], "label": name, "size": 2.5}
             plotting.draw_points(
                 axes, found.x[mine].ravel(), found.y[mine].ravel() / MILLION, **look
             )
@@ -176,7 +177,7 @@ def draw_errors(axes: Axes, result: Result, rows: list[Numbers]) -> Axes:
         for name in dict.fromkeys(members.names[:MOST_POINTS][shown]):
             mine = shown & (members.names[:MOST_POINTS] == name)
             size = plotting.point_size(int(shown.sum()))
-            look = {"colour": COLOURS[name], "marker": "o", "label": name, "size": size}
+            look = {"colour": COLOURS[name], "marker": MARKERS[name], "label": name, "size": size}
             plotting.draw_points(axes, found[mine], y + offsets[mine], **look)
     labels = [f"{ERRORS[row['setting']]} ({row['failed']['n']:,})" for row in rows]
     axes.set_yticks(range(len(rows) + 1), ["reported", *labels])
@@ -185,5 +186,7 @@ def draw_errors(axes: Axes, result: Result, rows: list[Numbers]) -> Axes:
     plotting.mark(axes, best_line(), text, colour=LINE, dash="solid")
     handles, labels = axes.get_legend_handles_labels()
     outcomes = dict(zip(labels[1:], handles[1:], strict=True))
-    axes.legend(outcomes.values(), outcomes, loc="upper left", scatterpoints=1)
+    legend = axes.legend(outcomes.values(), outcomes, loc="upper left", scatterpoints=1)
+    for handle in legend.legend_handles:
+        cast(PathCollection, handle).set_sizes([12.0])
     return axes

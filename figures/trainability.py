@@ -28,8 +28,8 @@ XOR = {
 }
 RELUS = len(sweep.XOR_LAWS)  # of the rows of panel a: plain ReLUs, one law each
 INTERVALS = {
-    "1": ("|x| ≤ 1", "#0072B2", "o", False),
-    "sqrt 3": ("|x| ≤ √3", "#009E73", "s", True),
+    "1": ("|x| ≤ 1", plotting.BLUE, "o", False),
+    "sqrt 3": ("|x| ≤ √3", plotting.GREEN, "s", True),
 }
 LINES = {FORUM: "x = −1 … 5", POSITIVE: "x = 1 … 5"}
 REPORTED = (6, 7, 10)  # dead networks by the forum: from, to, of so many
@@ -115,14 +115,14 @@ def draw_lines(axes: Axes, lines: list[Numbers]) -> Axes:
     low, high, n = REPORTED
     axes.axhspan(low / n, high / n, color=plotting.SHADE, linewidth=0.0)
     plotting.note(axes, 0.5, 0.92, f"shaded: forum’s {low} or {high} of {n}")
-    theory = (("exact", "black", "theory"), ("bound", "#8C8C8C", "bounds"))
+    theory = (("exact", "black", "theory"), ("bound", plotting.GREY, "bounds"))
     for kind, colour, label in theory:
         for row, x in zip(lines, at, strict=True):
             found = [value for key, value in row.items() if key.endswith(kind)]
             shown = label if found else ""
             plotting.draw_predictions(axes, [x] * len(found), found, colour=colour, label=shown)
     for key, shift, label, colour, marker, filled in (
-        ("born_dead", -0.12, "born dead", "#0072B2", "o", False),
+        ("born_dead", -0.12, "born dead", plotting.BLUE, "o", False),
         ("dead", 0.12, "dead at the end", COLOURS["dead"], "X", True),
     ):
         look = {"colour": colour, "marker": marker, "filled": filled, "label": label}

@@ -44,40 +44,57 @@ STYLE: Mapping[str, Any] = {
     "pdf.fonttype": 42,
 }
 
-# Okabe and Ito's colours; wine and grey are added, and the yellow is darkened for white paper.
+# All colours of figures: Okabe and Ito's without their yellow, which vanishes on white paper, and
+# sand, wine and greys. The outcomes' colours stay apart in all three sorts of colour-blindness.
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SKY, PURPLE, WINE, SAND = "#56B4E9", "#CC79A7", "#882255", "#BFAF60"
+BLACK, GREY, SILVER, SHADE = "#000000", "#8C8C8C", "#BDBDBD", "#E4E4E4"
+WHITE = "#FFFFFF"
 COLOURS: Mapping[str, str] = {
-    "solved": "#009E73",
-    "right_only": "#0072B2",
-    "left_only": "#E69F00",
-    "partial": "#56B4E9",
-    "constant": "#8C8C8C",
-    "linear": "#882255",
-    "dead": "#D55E00",
-    "diverged": "#CC79A7",
-    "unfinished": "#BFAE00",
-    "other": "#000000",
+    "solved": GREEN,
+    "right_only": BLUE,
+    "left_only": ORANGE,
+    "partial": SKY,
+    "constant": SILVER,
+    "linear": WINE,
+    "dead": VERMILION,
+    "diverged": PURPLE,
+    "unfinished": SAND,
+    "other": BLACK,
 }
 MARKERS: Mapping[str, str] = {
     "solved": "o",
     "right_only": ">",
     "left_only": "<",
     "partial": "s",
-    "constant": "_",
+    "constant": "h",
     "linear": "D",
     "dead": "X",
     "diverged": "^",
     "unfinished": "v",
     "other": "P",
 }
-SHADE = "#E4E4E4"
+# For areas, so that they are told apart without colours too.
+HATCHES: Mapping[str, str] = {
+    "solved": "",
+    "right_only": "/////",
+    "left_only": "\\\\\\\\\\",
+    "partial": "xxxx",
+    "constant": "-----",
+    "linear": "++++",
+    "dead": "...",
+    "diverged": "oo",
+    "unfinished": "|||||",
+    "other": "",
+}
 # For curves that are told apart by their setting: a colour and a dash for each.
 SERIES: Sequence[tuple[str, Any]] = (
-    ("#0072B2", "solid"),
-    ("#D55E00", (0, (5, 1.5))),
-    ("#009E73", (0, (1, 1))),
-    ("#CC79A7", (0, (5, 1.5, 1, 1.5))),
-    ("#000000", (0, (2.5, 1.5))),
-    ("#E69F00", (0, (8, 2))),
+    (BLUE, "solid"),
+    (VERMILION, (0, (5, 1.5))),
+    (GREEN, (0, (1, 1))),
+    (PURPLE, (0, (5, 1.5, 1, 1.5))),
+    (BLACK, (0, (2.5, 1.5))),
+    (ORANGE, (0, (8, 2))),
 )
 
 
@@ -154,6 +171,42 @@ def draw_curve(
     return axes
 
 
+def draw_outcomes(
+    axes: Axes,
+    names: Sequence[str],
+    shares: Mapping[str, ArrayLike],
+    low: ArrayLike,
+    high: ArrayLike,
+) -> Axes:
+    """Draw a bar for each of `names`, downwards: what became of its members.
+
+    `shares` (bars,) by outcome add up to 1. The failed come first, so that they end at the failure
+    rate, which is marked with its interval from `low` to `high`.
+    """
+    places, end = np.arange(len(names)), np.zeros(len(names))
+    for outcome in [name for name in shares if name != "solved"]:
+        width = np.asarray(shares[outcome], float)
+        _draw_bars(axes, places, width, end, outcome)
+        end = end + width
+    limits = np.asarray(low, float), np.asarray(high, float)
+    look: dict[str, Any] = {"colour": BLACK, "marker": "o", "lying": True}
+    draw_rates(axes, places, end, *limits, label="fails, with 95 % interval", **look)
+    if "solved" in shares:
+        _draw_bars(axes, places, np.asarray(shares["solved"], float), end, "solved")
+    # A name is no formula, whatever its dollar signs.
+    axes.set_yticks(places, list(names), parse_math=False)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    return share_axis(axes, lying=True)
+
+
+def _draw_bars(
+    axes: Axes, places: np.ndarray, width: np.ndarray, start: np.ndarray, outcome: str
+) -> None:
+    look: dict[str, Any] = {"color": COLOURS[outcome], "hatch": HATCHES[outcome], "zorder": 2}
+    label = outcome.replace("_", " ")
+    axes.barh(places, width, 0.72, start, edgecolor=WHITE, linewidth=0.3, label=label, **look)
+
+
 def draw_functions(
     axes: Axes, x: ArrayLike, outputs: ArrayLike, target: ArrayLike, *, colour: str
 ) -> Axes:
@@ -226,9 +279,7 @@ def share_axis(axes: Axes, *, lying: bool = False) -> Axes:
     return axes
 
 
-def mark(
-    axes: Axes, x: float, text: str, *, colour: str = "#8C8C8C", dash: Any = (0, (1, 1.5))
-) -> Axes:
+def mark(axes: Axes, x: float, text: str, *, colour: str = GREY, dash: Any = (0, (1, 1.5))) -> Axes:
     """Mark a place on the x axis with a thin line and a name above the panel."""
     axes.axvline(x, color=colour, linewidth=0.8, linestyle=dash, zorder=1)
     place: dict[str, Any] = {"xycoords": axes.get_xaxis_transform(), "textcoords": "offset points"}
@@ -259,12 +310,12 @@ def caption(axes: Axes, text: str) -> Axes:
     return axes
 
 
-def letter(axes: Axes, text: str) -> Axes:
-    """Name a panel with a bold letter at the figure's upper edge, left of the panel."""
+def letter(axes: Axes, text: str, *, reach: float = 24.0) -> Axes:
+    """Name a panel with a bold letter at the figure's upper edge, `reach` points left of it."""
     axes.annotate(
         text,
         (0, 1),
-        xytext=(-24, -2),
+        xytext=(-reach, -2),
         xycoords=("axes fraction", "figure fraction"),
         textcoords="offset points",
         ha="right",

@@ -6,6 +6,7 @@ Exact tests, and one within float32 rounding (functions against the Flax network
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -224,13 +225,19 @@ def test_all_draws_what_is_there_and_says_what_is_not(monkeypatch, capsys, tmp_p
     assert told[1:] == [f"drawn: {tmp_path / 'figures' / 'present.png'}"]
 
 
-def test_drawing_starts_no_backend(results):
+def test_another_process_draws_the_same_bytes_and_starts_no_backend(results, drawn, tmp_path):
     # JAX raises as soon as a backend is started on a platform that does not exist.
-    program = (
-        "import sys; from figures import __main__, absolute_value; from jaxlab import store;"
-        "absolute_value.draw(store.read_sweep(sys.argv[1]))"
-    )
     root = Path(command.__file__).parents[1]
-    environment = os.environ | {"JAX_PLATFORMS": "nonesuch"}
-    arguments = [sys.executable, "-c", program, results / "absolute_value"]
-    subprocess.run(arguments, check=True, cwd=root, env=environment)
+    environment = os.environ | {"JAX_PLATFORMS": "nonesuch", "PYTHONHASHSEED": "17"}
+    arguments = ["-m", "figures", "absolute_value", "--results", results, "--out", tmp_path]
+    subprocess.run([sys.executable, *arguments], check=True, cwd=root, env=environment)
+    assert read(tmp_path) == read(drawn)
+
+
+def test_a_pdf_has_all_its_fonts_inside_as_outlines(drawn):
+    for path in drawn.glob("*.pdf"):
+        content = path.read_bytes()
+        kinds = set(re.findall(rb"/Type /Font /Subtype /(\w+)", content))
+        assert kinds == {b"Type0", b"CIDFontType2"}  # neither bitmaps nor fonts by name alone
+        embedded = len(re.findall(rb"/FontFile2 \d+ 0 R", content))
+        assert embedded == content.count(b"/Type /FontDescriptor") > 0
