@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxlab import initialisers, native, networks, outcomes, scaling, shuffling, tasks, training
+from jaxlab import initialisers, modules, native, networks, outcomes, scaling, shuffling, tasks, training
 from jaxlab.spec import Initialiser, Setting, Task
 
 MAX_KEPT_PARAMETERS = 64  # larger networks' weights are not returned, but
@@ -42,8 +42,11 @@ def draw_member(
 
     `scaled` (4,) is the setting's scaling as `scaling.numbers_of` returns it.
     """
-    layers = initialisers.draw_network(setting.network, law, weights_key, scales)
-    drawn = {"weights": networks.pack(layers)}
+    if setting.network.module:
+        drawn = {"weights": modules.draw(setting.network, weights_key)}
+    else:
+        layers = initialisers.draw_network(setting.network, law, weights_key, scales)
+        drawn = {"weights": networks.pack(layers)}
     if tasks.own_rows(setting.task):
         parts = tasks.definition(setting.task).draw(data_key, setting.task.rows, numbers)
         both = [part.astype(jnp.float32) for part in parts]
@@ -64,7 +67,7 @@ def plain_advance(
     `bank` holds row numbers (permutations, 2 rows) for members with rows of their own, and the
     shared rows themselves (permutations, 2 rows, inputs + outputs) for others.
     """
-    alone = drawn["weights"].shape[-1] == 1
+    alone = drawn["weights"].shape[-1] == 1 and not model.network.module
 
     def entries(epoch):
         def one(key):

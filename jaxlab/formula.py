@@ -1,4 +1,4 @@
-"""Formulas typed by a user, such as abs(x) or a*b, as functions of numpy arrays.
+"""Formulas typed by a user, such as abs(x) or a*b, as functions of arrays of numpy or JAX.
 
 A formula is Python's syntax with few words, read by walking the syntax tree along a white list:
 nothing is ever evaluated by Python itself. Whether the values are finite is for the caller to say.
@@ -17,42 +17,38 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 Value = Any  # a float64 scalar or array: numpy's stubs tell the two apart, formulas do not
-Evaluate = Callable[[Mapping[str, Value]], Value]
+Evaluate = Callable[[Any, Mapping[str, Value]], Value]  # given numpy or jax.numpy
 
 MOST_CHARACTERS = 300
 MOST_LEVELS = 40
 
 CONSTANTS = {"pi": math.pi, "e": math.e}
-FUNCTIONS: dict[str, tuple[Callable[..., Value], int]] = {
-    "abs": (np.abs, 1),
-    "sqrt": (np.sqrt, 1),
-    "exp": (np.exp, 1),
-    "log": (np.log, 1),
-    "sin": (np.sin, 1),
-    "cos": (np.cos, 1),
-    "tan": (np.tan, 1),
-    "tanh": (np.tanh, 1),
-    "sign": (np.sign, 1),
-    "floor": (np.floor, 1),
-    "minimum": (np.minimum, 2),
-    "maximum": (np.maximum, 2),
+# What numpy and jax.numpy call them, and how many arguments they take.
+FUNCTIONS: dict[str, tuple[str, int]] = {
+    **{name: (name, 1) for name in ("abs", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh")},
+    **{name: (name, 1) for name in ("sign", "floor", "ceil", "round")},
+    **{name: (name, 2) for name in ("minimum", "maximum")},
+    "min": ("minimum", 2),
+    "max": ("maximum", 2),
+    "where": ("where", 3),
 }
-OPERATORS: dict[type[ast.AST], Callable[..., Value]] = {
-    ast.Add: np.add,
-    ast.Sub: np.subtract,
-    ast.Mult: np.multiply,
-    ast.Div: np.true_divide,
-    ast.Pow: np.power,
-    ast.USub: np.negative,
-    ast.UAdd: np.positive,
-    ast.Lt: np.less,
-    ast.LtE: np.less_equal,
-    ast.Gt: np.greater,
-    ast.GtE: np.greater_equal,
-    ast.Eq: np.equal,
-    ast.NotEq: np.not_equal,
+OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "true_divide",
+    ast.Mod: "mod",
+    ast.Pow: "power",
+    ast.USub: "negative",
+    ast.UAdd: "positive",
+    ast.Lt: "less",
+    ast.LtE: "less_equal",
+    ast.Gt: "greater",
+    ast.GtE: "greater_equal",
+    ast.Eq: "equal",
+    ast.NotEq: "not_equal",
 }
-ALLOWED = f"numbers, + - * / **, comparisons, {', '.join([*CONSTANTS, *FUNCTIONS])}"
+ALLOWED = f"numbers, + - * / % **, comparisons, {', '.join([*CONSTANTS, *FUNCTIONS])}"
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ class Formula:
         known = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
         shape = np.broadcast_shapes(*(array.shape for array in known.values()))
         with np.errstate(all="ignore"):
-            return np.broadcast_to(np.asarray(self.evaluate(known), np.float64), shape)
+            return np.broadcast_to(np.asarray(self.evaluate(np, known), np.float64), shape)
 
 
 def parse(text: str) -> Formula:
@@ -160,7 +156,7 @@ class _Reader:
             value = np.float64(math.inf)
         if not np.isfinite(value):
             raise self.refuse("a number too large", "numbers must be below 1.8e308")
-        return lambda arrays: value
+        return lambda _, arrays: value
 
     def name(self, name: str) -> Evaluate:
         if name in CONSTANTS:
@@ -168,7 +164,7 @@ class _Reader:
         if name in FUNCTIONS:
             raise self.refuse(f"{name} without arguments", f"right is, for example, {name}(x)")
         self.names[name] = None
-        return lambda arrays: arrays[name]
+        return lambda _, arrays: arrays[name]
 
     def call(self, name: str, args: list[ast.expr], level: int) -> Evaluate:
         if name not in FUNCTIONS:
@@ -180,16 +176,16 @@ class _Reader:
         return _applied(function, *[self.read(arg, level + 1) for arg in args])
 
 
-def _applied(function: Callable[..., Value], *parts: Evaluate) -> Evaluate:
-    return lambda arrays: function(*[part(arrays) for part in parts])
+def _applied(function: str, *parts: Evaluate) -> Evaluate:
+    return lambda xp, arrays: getattr(xp, function)(*[part(xp, arrays) for part in parts])
 
 
-def _chain(comparisons: list[Callable[..., Value]], parts: list[Evaluate]) -> Evaluate:
-    def evaluate(arrays: Mapping[str, Value]) -> Value:
-        values = [part(arrays) for part in parts]
+def _chain(comparisons: list[str], parts: list[Evaluate]) -> Evaluate:
+    def evaluate(xp: Any, arrays: Mapping[str, Value]) -> Value:
+        values = [part(xp, arrays) for part in parts]
         pairs = zip(comparisons, values[:-1], values[1:], strict=True)
-        held = [compare(left, right) for compare, left, right in pairs]
+        held = [getattr(xp, compare)(left, right) for compare, left, right in pairs]
         # Truth values become numbers at once: numpy refuses to subtract or negate them.
-        return functools.reduce(np.logical_and, held) * np.float64(1)
+        return functools.reduce(xp.logical_and, held) * np.float64(1)
 
     return evaluate

@@ -3,10 +3,11 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from jaxlab import keys, optimisers, scaling, tasks, training
+from jaxlab import keys, networks, optimisers, scaling, tasks, training
 from jaxlab.spec import Initialiser, Network, Optimiser, Scaling, Setting, Sweep, Training
 
 MAX_LANES = 256
@@ -36,6 +37,18 @@ def skeleton(setting: Setting) -> Setting:
         zeros = dict.fromkeys(task.numbers, 0.0)
         task = dataclasses.replace(task, numbers=zeros, scaling=Scaling())
     return Setting("skeleton", task, network, training=train)
+
+
+Meaning = tuple[Any, ...]
+
+
+def meaning(setting: Setting) -> Meaning:
+    """Return what names in a specification mean now: programs are compiled for that, too.
+
+    ValueError for a task, a module or an optimiser that is not defined.
+    """
+    optimiser = optimisers.definition(setting.training.optimiser)
+    return tasks.definition(setting.task), networks.meaning(setting.network), optimiser
 
 
 def laws(setting: Setting) -> tuple[Initialiser, ...]:
@@ -104,6 +117,7 @@ def groups(sweep: Sweep, lanes: int | None = None) -> list[Group]:
     found: dict[tuple[Setting, Schedule, int], list[Setting]] = {}
     for setting in sweep.settings:
         tasks.check_fit(setting)  # what cannot run is reported before anything does
+        meaning(setting)
         key = (skeleton(setting), Schedule.of(setting), lanes or lane_width(setting))
         found.setdefault(key, []).append(setting)
     return [Group(*key, settings=tuple(members)) for key, members in found.items()]

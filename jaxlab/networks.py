@@ -1,4 +1,4 @@
-"""The network as a Flax module; the only file that imports flax.
+"""The network as a Flax module of jaxlab's own; a user's are in `modules`.
 
 One module serves a single network and many side by side: whatever axes stand after (in, out) of a
 kernel and (rows, in) of a batch are members, and a single network has none.
@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxlab import modules
 from jaxlab.spec import Network
 
 # A layer with at most so many kernel entries is written out unit by unit. That is what a CPU
@@ -104,6 +105,11 @@ class MLP(nnx.Module):
         return x
 
 
+def meaning(network: Network) -> Any:
+    """Return what makes the forward pass of a network what it is: programs are compiled for it."""
+    return modules.definition(network) if network.module else MLP.__call__
+
+
 def pack(weights: Sequence[tuple]) -> jax.Array:
     """Return all kernels and biases, layer by layer, as one array (parameters, ...)."""
     flat = []
@@ -134,6 +140,8 @@ def predict(
 
     A single network's weights may also be given layer by layer, as `unpack` returns them.
     """
+    if network.module:
+        return modules.predict(network, weights, inputs)
     if isinstance(weights, jax.Array) and weights.shape[1:] == (1,):
         # A stack of one is taken as single: products of matrices are faster than those of stacks.
         alone = predict(network, weights[:, 0], inputs[..., 0], jnp.ravel(slope)[0], one)

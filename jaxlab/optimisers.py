@@ -5,14 +5,44 @@ what is a norm in optax stays the norm of one network.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from jaxlab.spec import MOST_STEPS, Optimiser
+from jaxlab.spec import MOST_STEPS, OWN, Optimiser
+
+_DEFINITIONS: dict[str, Callable[[jax.Array], optax.GradientTransformation]] = {}
+
+
+def define(
+    name: str,
+    make: Callable[[jax.Array], optax.GradientTransformation],
+    learning_rate: float = 1e-3,
+) -> Optimiser:
+    """Register an optax transform of one's own and return the optimiser to put into a `Training`.
+
+    `make(learning_rate)` returns the transform; the rate is traced, so that it may differ from
+    setting to setting. It acts on one network's packed weights (parameters,). How long it coasts
+    without gradients is not known, so no member is certified dead. A name can be defined again.
+    """
+    _DEFINITIONS[OWN + name] = make
+    return Optimiser(OWN + name, learning_rate)
+
+
+def definition(optimiser: Optimiser) -> Callable[[jax.Array], optax.GradientTransformation] | None:
+    """Return what makes a user's own optimiser, None for jaxlab's; ValueError for unknown ones."""
+    if not optimiser.name.startswith(OWN):
+        return None
+    if optimiser.name not in _DEFINITIONS:
+        known = ", ".join(sorted(_DEFINITIONS)) or "none"
+        raise ValueError(
+            f"optimiser {optimiser.name!r} is not defined here; jaxlab.optimisers.define does that "
+            f"(defined: {known})"
+        )
+    return _DEFINITIONS[optimiser.name]
 
 
 class KerasAdamState(NamedTuple):
@@ -80,6 +110,9 @@ def build(optimiser: Optimiser, numbers: Mapping[str, jax.Array]) -> optax.Gradi
 
     Whether gradients are clipped at all is taken from `optimiser`, since it changes the program.
     """
+    own = definition(optimiser)
+    if own is not None:
+        return own(numbers["learning_rate"])
     parts = _direction(optimiser.name, numbers)
     if optimiser.clip_norm > 0:
         parts.insert(0, _clip(numbers["clip_norm"]))
@@ -101,8 +134,11 @@ def travel_steps(optimiser: Optimiser) -> int | None:
 
     Momentum moves weights on after the gradients have vanished; counted until what is left is
     below 1e-8 of the first such step. None where no number of steps is enough (weight decay keeps
-    moving weights; Adam with b1**2 >= b2 has no bound that shrinks), or more than can be counted.
+    moving weights; Adam with b1**2 >= b2 has no bound that shrinks; a user's own is not known), or
+    more than can be counted.
     """
+    if optimiser.name.startswith(OWN):
+        return None
     match optimiser.name:
         case "sgd" | "rmsprop":
             return 0

@@ -49,9 +49,9 @@ def errors(
 ) -> Errors:
     """Measure outputs and targets (rows, out, ...) over region masks (regions, rows, ...).
 
-    The size of targets is their root mean square; if `spread`, their standard deviation. A region
-    without rows has error 0 and counts for nothing. A region of targets whose size is 0 is
-    measured absolutely.
+    The size of targets is their root mean square in the region; if `spread`, their standard
+    deviation on all rows. A region without rows has error 0 and counts for nothing. Targets whose
+    size is 0 are measured absolutely.
     """
     square = jnp.mean((outputs - targets) ** 2, axis=1)
 
@@ -59,8 +59,8 @@ def errors(
         return jnp.sum(jnp.where(masks, values, 0.0), axis=1) / jnp.maximum(masks.sum(axis=1), 1)
 
     if spread:
-        middle = jax.vmap(over, 1, 1)(targets)[:, None]  # (regions, 1, out, ...)
-        scale = over(jnp.mean((targets - middle) ** 2, axis=2))
+        everything = jnp.mean((targets - targets.mean(axis=0)) ** 2, axis=(0, 1))
+        scale = jnp.broadcast_to(everything, masks.shape[:1] + everything.shape)
     else:
         scale = over(jnp.mean(targets**2, axis=1))
     relative = jnp.sqrt(over(square) / jnp.where(scale > 0, scale, 1.0))

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -43,6 +43,7 @@ KERNEL_LAWS = (
     "linspace",
 )
 BIAS_LAWS = ("default", "zeros", "constant", "random_normal", "random_uniform")
+OWN = "own "  # how the name of a user's own optimiser begins
 T = TypeVar("T")
 FORMAT = 1  # raised whenever the same specification would train other networks than before
 
@@ -123,12 +124,16 @@ class Network:
     """A multilayer perceptron: widths (input first), an activation per layer, biases or not.
 
     `slope` is the slope of leaky_relu below zero; it is a number of the setting, never compiled in.
+    Or a user's own Flax module by its name, as `jaxlab.modules.define` returns it: then `size` is
+    its number of parameters, `widths` are its inputs and outputs and there are no activations.
     """
 
     widths: tuple[int, ...]
-    activations: tuple[str, ...]
+    activations: tuple[str, ...] = ()
     use_bias: bool = True
     slope: float = 0.3
+    module: str = ""
+    size: int = 0
 
     def __post_init__(self):
         right = f"at least an input and an output, and at most {MOST_LAYERS} layers"
@@ -136,7 +141,14 @@ class Network:
         check(1 <= len(widths) - 1 <= MOST_LAYERS, "widths", self.widths, right)
         for width in widths:
             whole("each of widths", width, 1, MOST_WEIGHTS)
-        layers = len(widths) - 1
+        layers = 0 if self.module else len(widths) - 1
+        if self.module:
+            validation.name("module", self.module)
+            check(len(widths) == 2, "widths", widths, "inputs and outputs only, of an own module")
+            whole("size", self.size, 1, MOST_WEIGHTS)
+        else:
+            check(self.module == "", "module", self.module, "a name, or empty")
+            check(self.size == 0, "size", self.size, "0, but for an own module")
         right = f"{layers} names, one per layer after the input"
         activations = validation.items("activations", self.activations, right)
         check(len(activations) == layers, "activations", self.activations, right)
@@ -153,6 +165,8 @@ class Network:
     @property
     def parameters(self) -> int:
         """Number of weights and biases of one network."""
+        if self.module:
+            return self.size
         pairs = zip(self.widths, self.widths[1:], strict=False)
         return sum(a * b + (b if self.use_bias else 0) for a, b in pairs)
 
@@ -200,7 +214,9 @@ class Optimiser:
 
     keras_adam has epsilon outside the bias correction, adam (optax, PyTorch) inside.
     `decay` belongs to inverse_time (rate / (1 + decay * step)), `schedule_steps` to cosine (steps
-    until zero) and warm_up (steps until the full rate). `clip_norm` 0 clips nothing.
+    until zero) and warm_up (steps until the full rate). `clip_norm` 0 clips nothing. A user's own
+    is made by `jaxlab.optimisers.define`; its name begins with "own ", it is told the rate and does
+    all else itself.
     """
 
     name: str = "keras_adam"
@@ -217,7 +233,12 @@ class Optimiser:
     clip_norm: float = 0.0
 
     def __post_init__(self):
-        one_of("optimiser", self.name, OPTIMISERS)
+        if isinstance(self.name, str) and self.name.startswith(OWN):
+            validation.name("optimiser", self.name)
+            check(self.schedule == "constant", "schedule", self.schedule, "constant, of an own one")
+            check(self.clip_norm == 0, "clip_norm", self.clip_norm, "0, for an own optimiser")
+        else:
+            one_of("optimiser", self.name, OPTIMISERS)
         one_of("schedule", self.schedule, SCHEDULES)
         number("learning_rate", self.learning_rate, 0, "a finite number, at least 0")
         for name in ("momentum", "b1", "b2", "rho"):
@@ -324,7 +345,8 @@ class Setting:
             check(isinstance(one, Initialiser), "each of initialisers", one, "an Initialiser")
         rates = self.training.layer_rates
         right = f"none, or one for each of the {layers} layers"
-        check(len(rates) in (0, layers), "number of layer_rates", len(rates), right)
+        allowed = (0,) if self.network.module else (0, layers)
+        check(len(rates) in allowed, "number of layer_rates", len(rates), right)
         widths = zip(self.network.widths, self.network.widths[1:], strict=False)
         for initialiser, (fan_in, fan_out) in zip(given, widths, strict=True):
             fits = {len(row) for row in initialiser.values} == {fan_out}
@@ -354,7 +376,7 @@ class Sweep:
     """A named list of settings; `paired` gives a seed the same randomness in every setting."""
 
     name: str
-    settings: tuple[Setting, ...]
+    settings: Sequence[Setting]
     paired: bool = False
 
     def __post_init__(self):
@@ -391,6 +413,8 @@ def _canonical(spec: Any, *left_out: str) -> str:
     # Fields that came later are left out where they say nothing: digests of old stay valid.
     if "training" in content and not content["training"]["layer_rates"]:
         del content["training"]["layer_rates"]
+    if "network" in content and not content["network"]["module"]:
+        del content["network"]["module"], content["network"]["size"]
     return json.dumps([FORMAT, content], sort_keys=True, separators=(",", ":"))
 
 

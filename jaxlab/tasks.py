@@ -41,6 +41,11 @@ def define(name: str, draw: Draw, regions: Regions, *, random: bool, spread: boo
     _DEFINITIONS[name] = Definition(draw, regions, random, spread)
 
 
+def is_defined(task: Task) -> bool:
+    """Say whether the task's name has a meaning in this process."""
+    return task.name in _DEFINITIONS
+
+
 def definition(task: Task) -> Definition:
     """Return what the task's name means; ValueError lists the known names."""
     if task.name not in _DEFINITIONS:

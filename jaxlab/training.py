@@ -172,6 +172,8 @@ def train(
 
 def entering(model: Model, rows: jax.Array, numbers: Numbers, weights: jax.Array) -> jax.Array:
     """Return what enters the output units, (rows, out, ...): their outputs without activation."""
+    if model.network.module:  # where its outputs come from is its own affair
+        return predict(model, weights, rows[:, : model.inputs], numbers)
     activations = (*model.network.activations[:-1], "linear")
     open_network = dataclasses.replace(model.network, activations=activations)
     open_model = dataclasses.replace(model, network=open_network)
@@ -202,7 +204,10 @@ def silent(model: Model, rows: jax.Array, numbers: Numbers, weights: jax.Array) 
 
     Exactly 0, row by row: rows are taken as further members, so that no sum can cancel. That is
     only done where all rows together leave a doubt: a sum that is not 0 has a term that is not.
+    Of a user's own module it is never said: which of its parameters are output biases is not known.
     """
+    if model.network.module:
+        return jnp.zeros(weights.shape[1:], bool)
     members = weights.shape[1:]
     chunk = max(1, min(rows.shape[0], 2**20 // max(1, weights.size)))
     pad = -rows.shape[0] % chunk

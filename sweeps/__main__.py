@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 
 import sweeps
-from jaxlab import commandline, distributed, export, keys, shards
+from jaxlab import advice, commandline, distributed, export, keys, shards
 from jaxlab.census import Census
 from jaxlab.chunks import CHUNK
 from jaxlab.grid import MOST_CELLS, Grid
@@ -63,6 +63,8 @@ def parser() -> commandline.Parser:
     made.add_argument("--mix", action="store_true", help=text)
     text = "also write a row for every network: members.csv, or members.parquet (needs pyarrow)"
     made.add_argument("--export", choices=export.KINDS, help=text)
+    text = f"then train variants of the first unlucky setting, {advice.SEEDS:,} seeds each"
+    made.add_argument("--advise", action="store_true", help=text)
     made.add_argument("--quick", action="store_true", help="few seeds, for a first look")
     made.add_argument("--quiet", action="store_true", help="no progress")
     text = "members trained side by side (default: fit for the cache); part of their identity"
@@ -113,6 +115,8 @@ def main() -> None:
     if (options.export or options.distributed) and not isinstance(built, Sweep):
         text = "--export and --distributed are for these"
         raise ValueError(f"{options.name} is no single sweep of networks; {text}")
+    if options.advise and (options.distributed or not isinstance(built, Sweep)):
+        raise ValueError("--advise is for single sweeps of networks, in one process")
     if options.distributed:
         distributed.start(*told)
     if built is None:
@@ -122,7 +126,7 @@ def main() -> None:
     elif isinstance(built, Grid):
         _run.run_map(options.name, built, asked, options.out, how, **zoom)
     else:
-        _run.run_sweep(options.name, asked, options.out, how, options.export)
+        _run.run_sweep(options.name, asked, options.out, how, options.export, options.advise)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What happens when a sweep or a grid is run by name: train, keep, count, compare, draw."""
 
 import dataclasses
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +11,8 @@ import numpy as np
 
 import sweeps
 from jaxlab import (
+    advice,
+    answer,
     commandline,
     compare,
     distributed,
@@ -112,10 +115,18 @@ def counted(name: str, asked: Asked, out: Path, how: How) -> tuple[Result, list[
         return tables(name, out / name)
 
 
-def run_sweep(name: str, asked: Asked, out: Path, how: How, export_as: str | None = None) -> None:
+def run_sweep(
+    name: str,
+    asked: Asked,
+    out: Path,
+    how: How,
+    export_as: str | None = None,
+    advised: bool = False,
+) -> None:
     """Run a sweep, write its tables, print what the counts say and draw its figure.
 
-    A shard does all but train only if it is the last to be finished.
+    A shard does all but train only if it is the last to be finished. `advised` trains variants of
+    the setting that tells most, too.
     """
     module, folder = commandline.script(sweeps, name), out / name
     seeds = train(name, asked, out, how)
@@ -133,6 +144,9 @@ def run_sweep(name: str, asked: Asked, out: Path, how: How, export_as: str | Non
         found, compared = tables(name, folder)
         looked = look(folder, asked.first_seed, found)
     print(found, module.report(found, compared), sep="\n\n")
+    print("\nBug, luck or impossible?")
+    for sentence in answer.sentences(found):
+        print(textwrap.fill(sentence, 80))
     print(looked, end="")
     for line in held.mixture():
         print(f"\n{line}")
@@ -140,6 +154,18 @@ def run_sweep(name: str, asked: Asked, out: Path, how: How, export_as: str | Non
     if export_as:
         print(f"exported: {export.write(found, folder, export_as)}")
     draw(name, out)
+    if advised:
+        advise(found, folder, how)
+
+
+def advise(found: Result, folder: Path, how: How) -> None:
+    """Train variants of the first setting that fails by luck; print and write what helps."""
+    told = {"progress": how.progress, "command": how.command}
+    chosen = answer.most_telling(found)
+    given = advice.advise(found, chosen, advice.SEEDS, out=folder / advice.FOLDER, **told)
+    with shards.briefly(folder):
+        advice.write(given, folder)
+    print(f"\n{given}\n\nwritten: {folder / advice.FILE}")
 
 
 def _from_zero(name: str, asked: Asked, how: How, why: str) -> int:

@@ -177,6 +177,8 @@ ALTERNATIVES: dict[type, dict[str, Any]] = {
         "activations": ("tanh", "linear"),
         "use_bias": False,
         "slope": 0.2,
+        "module": None,  # test_modules
+        "size": None,
     },
     Initialiser: {
         "law": "he_normal",

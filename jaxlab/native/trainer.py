@@ -14,7 +14,7 @@ from jaxlab.native.flow import WRITTEN_OUT
 from jaxlab.native.lanes import WIDTH, UnsupportedError
 from jaxlab.native.loops import Loops, Steps
 from jaxlab.native.rowwise import AtRow, write_outputs, write_silence
-from jaxlab.spec import Setting
+from jaxlab.spec import OWN, Setting
 
 MAX_PARAMETERS = 512  # the gradient is written out; larger networks have better programs in XLA
 
@@ -171,7 +171,8 @@ def _trained_by(
     setting: Setting, permutations: int, own_rows: bool, forward: Any
 ) -> Trainer | None:
     del forward  # the network's call belongs to what is traced
-    if setting.network.parameters > MAX_PARAMETERS:
+    own = setting.network.module or setting.training.optimiser.name.startswith(OWN)
+    if own or setting.network.parameters > MAX_PARAMETERS:
         return None
     steps = traced_steps(setting, permutations, own_rows=own_rows)
     answer, enters, ways = traced_at_row(setting, own_rows=own_rows)

@@ -1,0 +1,104 @@
+"""Exact: rows, targets and regions of one's own tasks, and what is refused."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxlab import tasks
+from jaxlab.own_tasks import from_arrays, from_formula, from_function
+
+
+def rows_of(task):
+    inputs, targets, regions = tasks.example(task)
+    return np.asarray(inputs), np.asarray(targets), {n: np.asarray(m) for n, m in regions.items()}
+
+
+def test_arrays_are_the_rows_and_their_content_is_the_identity():
+    task = from_arrays("mine", [1, 2, 3], [[1, 2], [3, 4], [5, 7]], regions={"low": [1, 1, 0]})
+    inputs, targets, regions = rows_of(task)
+    assert inputs.tolist() == [[1], [2], [3]]
+    assert targets.tolist() == [[1, 2], [3, 4], [5, 7]]
+    assert {n: m.tolist() for n, m in regions.items()} == {"low": [True, True, False]}
+    others = [
+        from_arrays("mine", [1, 2, 3], [1, 2, 3]),
+        from_arrays("mine", [1, 2, 3], [1, 2, 4]),
+        from_arrays("mine", [1, 2, 3], [1, 2, 4], regions={"low": [1, 1, 0]}),
+        from_arrays("mine", [1, 2, 3], [1, 2, 4], regions={"low": [1, 0, 0]}),
+    ]
+    assert len({t.name for t in others}) == 4
+    assert rows_of(others[0])[1].ravel().tolist() == [1, 2, 3]  # the later ones are others
+
+
+def test_a_formula_is_evaluated_on_a_grid():
+    inputs, targets, regions = rows_of(from_formula("abs(x)", -3, 3, rows=7))
+    assert inputs.ravel().tolist() == [-3, -2, -1, 0, 1, 2, 3]
+    assert targets.ravel().tolist() == [3, 2, 1, 0, 1, 2, 3]
+    assert regions["right"].sum() == regions["left"].sum() == 3
+    inputs, targets, regions = rows_of(from_formula("x % 2", 0, 9, whole_numbers=True))
+    assert targets.ravel().tolist() == [0, 1] * 5
+    assert list(regions) == ["all"]
+    inputs, targets, _ = rows_of(from_formula("max(a, b) - a", 0, {"a": 2, "b": 1}["a"], rows=10))
+    assert inputs.shape == (9, 2)
+    np.testing.assert_array_equal(targets[:, 0], inputs.max(axis=1) - inputs[:, 0])
+
+
+def test_regions_are_conditions():
+    low, high = {"a": 0, "b": -1}, {"a": 1, "b": 1}
+    for per_seed in (False, True):
+        task = from_formula("a*b", low, high, rows=50, per_seed=per_seed, regions={"p": "b > a"})
+        inputs, _, regions = rows_of(task)
+        np.testing.assert_array_equal(regions["p"], inputs[:, 1] > inputs[:, 0])
+        assert regions["p"].any()
+        assert not regions["p"].all()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_rows_per_seed_are_drawn_from_the_whole_range(whole):
+    task = from_formula(
+        "a*b", -3, {"a": 3, "b": 3}["a"], rows=2000, whole_numbers=whole, per_seed=True
+    )
+    draw, keys = tasks.definition(task).draw, jax.random.split(jax.random.key(0), 2)
+    numbers = {name: jnp.float32(value) for name, value in task.numbers.items()}
+    (x, y), (other, _) = (draw(key, task.rows, numbers) for key in keys)
+    np.testing.assert_array_equal(y[:, 0], x[:, 0] * x[:, 1])
+    assert not np.array_equal(x, other)
+    assert (x == x.round()).all() == whole
+    # 2,000 draws leave out one of seven numbers with probability below 1e-130.
+    assert np.unique(np.round(x)).tolist() == [-3, -2, -1, 0, 1, 2, 3]
+
+
+def test_a_function_may_have_several_outputs():
+    def both(x):
+        return jnp.stack([x[:, 0] + x[:, 1], x[:, 0] - x[:, 1]], axis=1)
+
+    task = from_function("both", both, [0, 0], [1, 1], rows=4)
+    assert rows_of(task)[1].tolist() == [[0, 0], [1, -1], [1, 1], [2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: from_arrays("a", [1, 2], ["x", "y"]), "targets are no numbers"),
+        (lambda: from_arrays("a", [1, 2], [1, float("nan")]), "not finite at row 2"),
+        (lambda: from_arrays("a", [1, 2], [1]), "2 rows of inputs and 1 of targets"),
+        (lambda: from_arrays("a", [1, 2], [3, 3]), "all targets are the same"),
+        (lambda: from_arrays("a", [1, 2], [1, 2], regions={"r": [1]}), "region 'r' has the shape"),
+        (lambda: from_arrays("a", [1, 2], [1, 2], regions={}), "no regions"),
+        (lambda: from_arrays("a", [], []), "shape"),
+        (lambda: from_formula("log(x)", -1, 1), "not finite at row 1"),
+        (lambda: from_formula("x*t", {"x": 0}, {"x": 1}), "the variables are x, t"),
+        (lambda: from_formula("3", 0, 1), "has no variable"),
+        (lambda: from_formula("x", 1, 0), "low below high"),
+        (lambda: from_formula("x", 0.5, 2, whole_numbers=True), "whole numbers, too"),
+        (lambda: from_formula("x", 0, 1e9, whole_numbers=True), "up to 16777216"),
+        (lambda: from_formula("a*b*c*d", 0, 99, whole_numbers=True), "draw some of them per seed"),
+        (lambda: from_formula("a*b", 0, 1, rows=3), "at least 4"),
+        (lambda: from_formula("x", 0, 1, rows=0), "at least 2"),
+        (lambda: from_formula("a", 0, 1, regions={"q": "c > 0"}), "uses 'c'"),
+        (lambda: from_formula("x", 0, 1e39), "float32 holds no such"),
+    ],
+)
+def test_what_cannot_be_learnt_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

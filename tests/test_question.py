@@ -1,0 +1,82 @@
+"""Exact: a question is kept and read again; what is no table is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from jaxlab import ResultsError, Scaling, question
+from jaxlab.question import Question
+
+FORMULA = Question(
+    "a*b", 0, 9, whole_numbers=True, regions={"big": "a*b > 9"}, scaling=Scaling("unit")
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (FORMULA, "a*b on all whole numbers from 0 to 9"),
+        (Question("x", rows=50, per_seed=True), "x on 50 points drawn for each seed from -1 to 1"),
+    ],
+)
+def test_a_question_is_read_as_it_was_written(tmp_path, asked, words):
+    assert str(asked) == words
+    assert question.read(tmp_path) is None
+    asked.write(tmp_path)
+    assert question.read(tmp_path) == asked
+    assert json.loads((tmp_path / question.FILE).read_text())["question"] == words
+
+
+def test_a_table_is_kept_with_every_bit(tmp_path):
+    values = np.array([0.1, 1 / 3, 1e-30, -7.0])
+    asked = Question("y", source="my.csv", table={"x": values, "y": values**2})
+    asked.write(tmp_path)
+    again = question.read(tmp_path)
+    assert again is not None
+    assert again.task() == asked.task()
+    assert again.table["x"].tobytes() == values.tobytes()
+    assert str(again) == "y from x, on the 4 rows of my.csv"
+    (tmp_path / question.FILE).write_text("{}")
+    with pytest.raises(ResultsError, match="checksum"):
+        question.read(tmp_path)
+
+
+def test_a_table_has_its_regions_and_inputs(tmp_path):
+    path = tmp_path / "my.csv"
+    path.write_text("\ufeffa, b ,y\n1,2,3\n\n-4,5e0,6\n", encoding="utf-8")
+    table = question.read_table(path)
+    assert {n: v.tolist() for n, v in table.items()} == {"a": [1, -4], "b": [2, 5], "y": [3, 6]}
+    asked = Question("y", regions={"left": "a < 0"}, table=table)
+    assert asked.inputs == ["a", "b"]
+    assert asked.task().rows == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "0 lines"),
+        ("x,y\n", "1 lines"),
+        ("1,2\n3,4\n", "it must name two columns"),
+        ("x\n1\n", "it must name two columns"),
+        ("x,x\n1,2\n", "it must name two columns"),
+        ("x,y\n1\n", "row 2 of .* has 1 columns; the first has 2"),
+        ("x,y\n1,2\n1,a\n", "row 3 of .* has 'a' as 'y'"),
+        ("x,y\n1,inf\n", "has 'inf' as 'y'"),
+        ("x,y\n1,\n", "has '' as 'y'"),
+        ('x,y\n1,"2\n', "cannot be read as CSV"),
+        ("x,\n1,2\n", "column of"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path, text, message):
+    path = tmp_path / "my.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        question.read_table(path)
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe\x00")
+    for name in ("none.csv", "bytes.csv", "."):
+        with pytest.raises(ValueError, match=r"cannot be read|no text in UTF-8|is no file"):
+            question.read_table(tmp_path / name)
