@@ -1,6 +1,5 @@
 """What happens when a sweep or a grid is run by name: train, keep, count, compare, draw."""
 
-import dataclasses
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,6 @@ from jaxlab import (
     compare,
     distributed,
     export,
-    files,
     keys,
     merging,
     runs,
@@ -25,6 +23,7 @@ from jaxlab import (
     shards,
     store,
 )
+from jaxlab import compared as compared_as
 from jaxlab.census import Census, Counts, run_census
 from jaxlab.compare import Comparison
 from jaxlab.grid import Grid
@@ -33,7 +32,6 @@ from jaxlab.result import Result
 from jaxlab.shards import WHOLE, Shard
 from jaxlab.spec import Setting, Sweep
 from jaxlab.theory.prediction import Prediction
-from sweeps._report import comparison_table
 
 
 class Asked(NamedTuple):
@@ -95,7 +93,7 @@ def tables(name: str, folder: Path) -> tuple[Result, list[Comparison]]:
     module, found = commandline.script(sweeps, name), store.read_sweep(folder)
     compared = compare.compare_all(_comparisons(module, found))
     found.to_csv(folder / "summary.csv")
-    write_predictions(folder, name, compared)
+    compared_as.write(folder, name, compared)
     return found, compared
 
 
@@ -204,8 +202,8 @@ def run_survey(name: str, census: Census, asked: Asked, out: Path, how: How) -> 
     folder, told = out / name, {"progress": how.progress, "command": how.command}
     counts = run_census(census, seeds, out=folder, **told)
     compared = compare.compare_all(comparisons(census, counts))
-    write_predictions(folder, name, compared)
-    print(comparison_table(compared))
+    compared_as.write(folder, name, compared)
+    print(compared_as.table(compared))
     print(f"\nwritten: {folder}/counts.json, predictions.csv, manifest.json")
 
 
@@ -227,13 +225,6 @@ def draw(name: str, out: Path) -> None:
         drawn = drawing.draw(name, out, out / "figures")
         pictures = [str(path) for path in drawn if path.suffix == ".png"]
         print("drawn, with PDF and JSON beside:", *pictures, sep="\n  ")
-
-
-def write_predictions(folder: Path, name: str, compared: list[Comparison]) -> None:
-    """Write predictions.csv."""
-    rows = [{"sweep": name} | dataclasses.asdict(row) for row in compared]
-    columns = ["sweep", *(field.name for field in dataclasses.fields(Comparison))]
-    files.write_csv(folder / "predictions.csv", rows, columns)
 
 
 def look(folder: Path, first_seed: int, found: Result) -> str:

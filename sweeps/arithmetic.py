@@ -12,11 +12,11 @@ import numpy as np
 
 from jaxlab import Network, Result, Setting, Sweep, Training, tasks
 from jaxlab.compare import Comparison
+from jaxlab.compared import table as compared_table
 from jaxlab.initialisers import kernel_distribution
 from jaxlab.spec import Scaling
 from jaxlab.theory import Prediction
 from jaxlab.theory import born_dead as theory
-from sweeps._report import comparison_table
 
 SEEDS = 10_000
 QUICK_SEEDS = 64
@@ -91,7 +91,7 @@ def report(result: Result, compared: list[Comparison]) -> str:
     born, dead = (failed & total.born_dead).sum(), product.names == "dead"
     score = np.mean(product.loss[dead]) if dead.any() else np.nan
     return (
-        f"{comparison_table(compared)}\n\n"
+        f"{compared_table(compared)}\n\n"
         f"The sum fails for {100 * failed.mean():.1f} % of seeds; {born} of these {failed.sum()} "
         "were dead at birth.\nThe product fails for "
         f"{100 * (1 - product.tally.rate('solved')):.1f} %; "

@@ -10,10 +10,10 @@ import numpy as np
 
 from jaxlab import Network, Optimiser, Result, Setting, Sweep, Task, Training, tasks
 from jaxlab.compare import Comparison
+from jaxlab.compared import table as compared_table
 from jaxlab.initialisers import kernel_distribution
 from jaxlab.theory import Prediction
 from jaxlab.theory import doubling as theory
-from sweeps._report import comparison_table
 
 SEEDS = 10_000
 QUICK_SEEDS = 64
@@ -128,7 +128,7 @@ def report(result: Result, compared: list[Comparison]) -> str:
     below = result.members["kappa=0.4"]
     failed = below.names != "solved"
     return (
-        f"{comparison_table(compared)}\n\n"
+        f"{compared_table(compared)}\n\n"
         f"The posted program: {dead[0]:.1f} % dead after one step, {dead[1]:.1f} % after two, "
         f"{dead[2]:.1f} %\nat the end, certified. Below the stability limit of the learning rate "
         f"{failed.sum()} of {len(failed)}\nfail; {(failed & below.born_dead).sum()} of these were "

@@ -11,12 +11,12 @@ import numpy as np
 
 from jaxlab import Initialiser, Network, Result, Setting, Sweep, Training, paper_tasks
 from jaxlab.compare import Comparison
+from jaxlab.compared import table as compared_table
 from jaxlab.initialisers import bias_distribution, kernel_distribution
 from jaxlab.result import Members
 from jaxlab.theory import deep_narrow
 from jaxlab.theory.laws import PointMass
 from jaxlab.theory.prediction import Prediction
-from sweeps._report import comparison_table
 
 SEEDS = 4096
 QUICK_SEEDS = 16
@@ -104,4 +104,4 @@ def report(result: Result, compared: list[Comparison]) -> str:
     for name, members in result.members.items():
         shares = [100 * np.mean(mask) for mask in (members.born_dead, collapsed(members))]
         lines.append(f"{name:<40} {shares[0]:8.2f} % {shares[1]:8.2f} %")
-    return "\n".join([*lines, "", comparison_table(compared)])
+    return "\n".join([*lines, "", compared_table(compared)])

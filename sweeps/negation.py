@@ -13,10 +13,10 @@ import numpy as np
 
 from jaxlab import Initialiser, Network, Result, Setting, Sweep, Training, tasks
 from jaxlab.compare import Comparison
+from jaxlab.compared import table as compared_table
 from jaxlab.initialisers import kernel_distribution, kernel_values
 from jaxlab.theory import PointMass, Prediction
 from jaxlab.theory import negation as theory
-from sweeps._report import comparison_table
 
 SEEDS = 10_000
 QUICK_SEEDS = 256
@@ -120,7 +120,7 @@ def report(result: Result, compared: list[Comparison]) -> str:
     steps, total = leaky.first_solved.max(), result.sweep[POSTED].steps
     dead, lost = relu.names == "dead", relu.names != "solved"
     return (
-        f"{comparison_table(compared)}\n\n"
+        f"{compared_table(compared)}\n\n"
         f"The posted program (leaky ReLU) fails for {leaky.tally.failed} of {leaky.tally.n} "
         f"seeds; the last of the\nsolved needs {steps:,} of its {total:,} steps. With a plain "
         f"ReLU {lost.sum()} of {len(lost)} fail:\n{(dead & relu.born_dead).sum()} of them were "

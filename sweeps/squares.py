@@ -10,9 +10,9 @@ import numpy as np
 
 from jaxlab import Network, Result, Setting, Sweep, Training, tasks
 from jaxlab.compare import Comparison
+from jaxlab.compared import table as compared_table
 from jaxlab.spec import Scaling
 from jaxlab.theory import Prediction, baselines
-from sweeps._report import comparison_table
 
 SEEDS = 10_000
 QUICK_SEEDS = 64
@@ -104,7 +104,7 @@ def report(result: Result, compared: list[Comparison]) -> str:
         lines.append(f"{short:<34} {found.min():>10,.1f} {middle:>10,.1f} {line:>10,.1f}")
     limit = float(baselines.squares(LARGEST).affine) ** 0.5
     return (
-        f"{comparison_table(compared)}\n\n" + "\n".join(lines) + "\n\n"
+        f"{compared_table(compared)}\n\n" + "\n".join(lines) + "\n\n"
         f"On all of 1..1000 the best straight line, which is all that a network without\n"
         f"activations can be, misses by {limit:,.2f}: impossible, whatever the seed."
     )

@@ -22,10 +22,10 @@ from jaxlab import (
     tasks,
 )
 from jaxlab.compare import Comparison
+from jaxlab.compared import table as compared_table
 from jaxlab.initialisers import bias_distribution, kernel_distribution
 from jaxlab.theory import born_dead, units
 from jaxlab.theory.prediction import Prediction
-from sweeps._report import comparison_table
 
 SEEDS = 50_000
 QUICK_SEEDS = 64
@@ -130,7 +130,7 @@ def report(result: Result, compared: list[Comparison]) -> str:
     members = result.members[FORUM]
     dead, born = (100 * np.mean(mask) for mask in (members.names == "dead", members.born_dead))
     return (
-        f"{comparison_table(compared)}\n\n"
+        f"{compared_table(compared)}\n\n"
         f"The forum's 1-4-2-1 network on x = -1..5: {dead:.1f} % end dead, {born:.1f} % were born "
         "so."
     )

@@ -20,7 +20,21 @@ import shlex
 import textwrap
 from pathlib import Path
 
-from jaxlab import advice, answer, commandline, keys, question, runs, shards, spec, store, tasks
+from jaxlab import (
+    advice,
+    answer,
+    births,
+    commandline,
+    compare,
+    keys,
+    question,
+    runs,
+    shards,
+    spec,
+    store,
+    tasks,
+)
+from jaxlab import compared as compared_as
 from jaxlab.question import Question
 from jaxlab.result import Result
 from jaxlab.spec import Initialiser, Network, Optimiser, Scaling, Setting, Sweep, Training
@@ -194,9 +208,13 @@ def main(arguments: list[str]) -> None:
         what.write(folder)
         found = store.read_sweep(folder)  # earlier seeds, too
         found.to_csv(folder / "summary.csv")
+        compared = compare.compare_all(births.comparisons(found))
+        compared_as.write(folder, sweep.name, compared)
     print(textwrap.fill(f"Asked: {what}.", WIDTH), found, sep="\n\n", end="\n\n")
     for sentence in answer.sentences(found):
         print(textwrap.fill(sentence, WIDTH))
+    if any(row.predicted is not None for row in compared):
+        print(f"\n{compared_as.table(compared)}")
     chosen = answer.most_telling(found)
     if options.advise:
         seeds = min(options.seeds, advice.SEEDS)

@@ -1,0 +1,32 @@
+"""Predictions beside counts, as text and as predictions.csv."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxlab import files
+from jaxlab.compare import Comparison
+
+FILE = "predictions.csv"
+MARKS = {"lower bound": ">=", "upper bound": "<=", "exact": "= "}
+
+
+def table(compared: Sequence[Comparison]) -> str:
+    """Return what theory says beside what was found; predictions that are withheld are counted."""
+    said = [c for c in compared if c.predicted is not None]
+    lines = [f"{'setting':<30} {'event':<22} {'found %':>7} {'':2}{'theory':>6} verdict"]
+    for c in said:
+        mark = MARKS.get(c.kind, "~ ")
+        name = c.setting if len(c.setting) <= 30 else c.setting[:29] + "…"
+        numbers = f"{100 * c.observed:7.2f} {mark}{100 * (c.predicted or 0.0):6.2f}"
+        lines.append(f"{name:<30} {c.event.replace('_', ' '):<22} {numbers} {c.verdict}")
+    held = len(compared) - len(said)
+    lines.append(f"({held} predictions withheld; sources and reasons: {FILE})")
+    return "\n".join(lines)
+
+
+def write(folder: Path, sweep: str, compared: Sequence[Comparison]) -> None:
+    """Write predictions.csv into a folder."""
+    rows = [{"sweep": sweep} | dataclasses.asdict(row) for row in compared]
+    columns = ["sweep", *(field.name for field in dataclasses.fields(Comparison))]
+    files.write_csv(folder / FILE, rows, columns)
