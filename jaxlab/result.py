@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from jaxlab.files import write_csv
 from jaxlab.spec import Setting, Sweep
 from jaxlab.survival import Curve, curve
 from jaxlab.tally import Tally, clopper_pearson
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -158,9 +162,21 @@ class Result:
         """Write the counts, a row per setting, with exact intervals and the setting's numbers."""
         write_csv(Path(path), summary_rows(self))
 
+    def draw(self) -> "Figure":
+        """Return a figure of what became of every setting's members, with the failure rates."""
+        from jaxlab import notebook  # which knows results, and brings matplotlib
+
+        return notebook.draw(self.tally())
+
     def __repr__(self) -> str:
         """Show the counts as a table of at most 80 columns."""
         return table(self)
+
+    def _repr_html_(self) -> str:
+        """Show the table and the figure in a notebook."""
+        from jaxlab import notebook
+
+        return notebook.as_html(self)
 
 
 def summary_rows(result: Result) -> list[dict[str, object]]:
@@ -187,15 +203,16 @@ def summary_rows(result: Result) -> list[dict[str, object]]:
 def setting_columns(setting: Setting) -> dict[str, object]:
     """Return what tells a setting from others, by column name."""
     network, training = setting.network, setting.training
-    laws = list(dict.fromkeys(i.law for i in setting.initialisers))
+    own = bool(network.module)
+    laws = ["own"] if own else list(dict.fromkeys(i.law for i in setting.initialisers))
     numbers = {name: f"{value:g}" for name, value in training.optimiser.numbers.items()}
     return {
-        "hidden_units": "-".join(map(str, network.widths[1:-1])),
+        "hidden_units": network.module or "-".join(map(str, network.widths[1:-1])),
         "activations": "-".join(network.activations),
         "slope": f"{network.slope:g}" if "leaky_relu" in network.activations else "",
         "initialiser": "-".join(laws),
-        "kernel_scale": "-".join(f"{i.scale:g}" for i in setting.initialisers),
-        "bias_scale": "-".join(f"{i.bias_scale:g}" for i in setting.initialisers),
+        "kernel_scale": "" if own else "-".join(f"{i.scale:g}" for i in setting.initialisers),
+        "bias_scale": "" if own else "-".join(f"{i.bias_scale:g}" for i in setting.initialisers),
         "task": setting.task.name,
         "rows": setting.task.rows,
         "optimiser": training.optimiser.name,

@@ -39,17 +39,23 @@ from docs import results as documenting
 from jaxlab import (
     Initialiser,
     Optimiser,
+    answer,
     chunks,
     commandline,
     distributed,
     engine,
     files,
+    frameworks,
     grouping,
+    html,
+    notebook,
     optimisers,
+    power,
     tools,
 )
 from jaxlab.census import Case, Census
 from jaxlab.grid import Axis, Grid, grid_from_json, replaced
+from jaxlab.reporting import counted
 from jaxlab.spec import Network, Scaling, Setting, Sweep, Training, sweep_from_json
 
 MORE = 1
@@ -558,6 +564,10 @@ def no_training(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(distributed, "_explain_aborts", begin)
 
 
+def no_runner(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(engine, "Runner", begin)
+
+
 def no_drawing(patch: pytest.MonkeyPatch) -> None:
     no_training(patch)
     patch.setattr(drawing, "names", lambda: ["small", "map"])
@@ -576,6 +586,21 @@ def nothing(patch: pytest.MonkeyPatch) -> None:
     del patch
 
 
+def no_searching(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(power, "seeds_to_distinguish", begin)
+
+
+def no_framework(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(frameworks, "opened", begin)
+
+
+def no_pictures(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(html, "picture", lambda figure, title, description: html.escape(title))
+    patch.setattr(answer, "sentences", lambda result: [])
+    for module, name in ((notebook, "draw"), (counted, "draw_times")):
+        patch.setattr(module, name, lambda of_setting: None)
+
+
 TOOLS = {
     "forensics": [
         ["--loss", "7e9", "--range", "1", "9", "--target", "2*x"],
@@ -583,8 +608,16 @@ TOOLS = {
         ["--loss", "0.5", "--data", "table.csv", "--target-column", "y"],
     ],
     "theory": [[], ["dead"], ["born_dead", "units"]],
+    "power": [["--seeds", "8"], ["--rate=0.5"], ["--rate", "0.5", "--margin", "0.1"]],
+    "check": [["small", "--seeds", "2"], ["results/small", "--setting=fast", "--out", "file.csv"]],
     "merge": [["results/small"]],
+    "report": [["results/small"], ["results/small", "--out", "page.html", "--quiet"]],
+    "replay": [
+        ["small", "--setting", "k=2", "--seed", "1"],
+        ["results/small", "--setting=fast", "--seed=2", "--seed=3", "--out", "new", "--animate"],
+    ],
 }
+STUBS = {"report": no_pictures, "replay": no_runner, "power": no_searching, "check": no_framework}
 FOUND = ["--distributed", "--coordinator", "localhost:1", "--processes=2", "--process-index=1"]
 SWEPT = [["small", "--out", "new"], ["map"], ["census"], ["small", "--out", "new", *FOUND]]
 LISTED = [["claims"], ["negation_map"], []]
@@ -602,7 +635,8 @@ COMMANDS: dict[str, Known] = {
 for tool in commandline.scripts(tools):
     its_parser = commandline.script(tools, tool).parser()
     its_lines = [[tool, *line] for line in TOOLS.get(tool, [[]])]
-    COMMANDS[tool] = (calling.call, nothing, its_parser, its_lines, 250)
+    its_stubs = STUBS.get(tool, nothing)
+    COMMANDS[tool] = (calling.call, its_stubs, its_parser, its_lines, 250)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
