@@ -35,7 +35,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "optimisers",
         "variants",
     ),
-    "Train it": ("runs", "result", "trajectory", "story"),
+    "Train it": ("runs", "result", "replaying.trajectory", "replaying.story"),
     "What became of it": ("outcomes", "answer", "advice", "tally", "survival"),
     "Hold counts against each other and against theory": (
         "compare",
@@ -45,9 +45,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "claims",
     ),
     "Theory": ("theory.prediction", "theory.registry", "theory.laws"),
-    "Explain a loss or a picture": ("forensics", "explanation", "foretelling", "fractal"),
+    "Explain a loss or a picture": ("forensics", "explanation", "replaying.foretelling", "fractal"),
     "Maps and censuses": ("grid", "grid_runs", "census"),
-    "Check it elsewhere, report it": ("crosscheck", "report"),
+    "Check it elsewhere, report it": ("checking.crosscheck", "checking.agreement", "report"),
     "Results on disk": ("store", "sealed", "merging", "export"),
     "Draw": ("plotting",),
 }

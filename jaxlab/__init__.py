@@ -3,8 +3,21 @@
 (The name is one letter from jaxlib, which is JAX's compiled half and another thing.)
 """
 
-from jaxlab import compare, paper_tasks, tally, tasks, theory
+from jaxlab import (
+    advice,
+    answer,
+    compare,
+    modules,
+    optimisers,
+    own_tasks,
+    paper_tasks,
+    tally,
+    tasks,
+    theory,
+    variants,
+)
 from jaxlab.outcomes import OUTCOMES
+from jaxlab.replaying.trajectory import Trajectory, replay
 from jaxlab.result import Result
 from jaxlab.runs import run
 from jaxlab.sealed import ResultsError
@@ -31,10 +44,18 @@ __all__ = [
     "Sweep",
     "Task",
     "Training",
+    "Trajectory",
+    "advice",
+    "answer",
     "compare",
+    "modules",
+    "optimisers",
+    "own_tasks",
     "paper_tasks",
+    "replay",
     "run",
     "tally",
     "tasks",
     "theory",
+    "variants",
 ]

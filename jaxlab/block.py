@@ -10,7 +10,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxlab import initialisers, modules, native, networks, outcomes, scaling, shuffling, tasks, training
+from jaxlab import (
+    initialisers,
+    modules,
+    native,
+    networks,
+    outcomes,
+    scaling,
+    shuffling,
+    tasks,
+    training,
+)
 from jaxlab.spec import Initialiser, Setting, Task
 
 MAX_KEPT_PARAMETERS = 64  # larger networks' weights are not returned, but

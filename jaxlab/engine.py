@@ -6,7 +6,7 @@ never depend on its neighbours. Several processes make the same calls in the sam
 all members of a call, trains those of its own devices, and returns the results of all.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -15,7 +15,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from jaxlab import block, distributed, grouping, keys, native, networks, shuffling, tasks, training
+from jaxlab import (
+    block,
+    distributed,
+    grouping,
+    keys,
+    native,
+    networks,
+    recording,
+    shuffling,
+    tasks,
+    training,
+)
 from jaxlab.grouping import MAX_LANES, Columns, Group, Schedule, columns, laws
 from jaxlab.spec import Initialiser, Setting
 
@@ -40,7 +51,7 @@ def _stream_keys(setting_keys: jax.Array, seeds: jax.Array) -> dict[str, jax.Arr
 
 
 @lru_cache(maxsize=64)
-def _draw_program(setting: Setting, law: tuple[Initialiser, ...], meaning: tasks.Definition):
+def _draw_program(setting: Setting, law: tuple[Initialiser, ...], meaning: grouping.Meaning):
     del meaning
     return jax.jit(jax.vmap(partial(block.draw_member, setting, law), out_axes=-1))
 
@@ -51,7 +62,7 @@ def _draw_block(
     setting_keys: jax.Array,
     seeds: np.ndarray,
     chosen: Columns,
-    meaning: tasks.Definition,
+    meaning: grouping.Meaning,
     double: bool = False,
 ) -> dict[str, Any]:
     """Draw a lane block of members of one law, each with its setting's key and its numbers."""
@@ -94,7 +105,7 @@ def _train_program(
     mesh: Mesh,
     fast: native.Trainer | None,
     forward: Any,
-    meaning: tasks.Definition,
+    meaning: grouping.Meaning,
 ) -> Any:
     del forward
     whole, member = PartitionSpec(), PartitionSpec("members")
@@ -182,13 +193,13 @@ class Runner:
         task = group.skeleton.task
         with jax.enable_x64(double):
             self.shared = block.shared_rows(task, self.dtype)
-        self.meaning = tasks.definition(task)
+        self.meaning = grouping.meaning(group.skeleton)
         own_rows = self.shared is None
         orders = shuffling.bank(task.rows)
         trainer = None
         if fast and not double and self.mesh.devices.flat[0].platform == "cpu":
             trainer = native.trainer_for(group.skeleton, len(orders), own_rows=own_rows)
-        self.fast = trainer is not None
+        self.fast = trainer
         self.use_bank(orders)
         static = group.skeleton, group.lanes, self.mesh, trainer
         self._train = _train_program(*static, networks.MLP.__call__, self.meaning)
@@ -197,7 +208,7 @@ class Runner:
         """Take batch orders from another bank of as many permutations (see `shuffling.bank`)."""
         with jax.enable_x64(self.double):
             bank = orders if self.shared is None else self.shared[orders]
-        self.bank = native.laid_out(bank) if self.fast else bank
+        self.bank = bank if self.fast is None else native.laid_out(bank)
 
     def draw(self, which: np.ndarray, seeds: np.ndarray) -> Arrays:
         """Draw members (position in group.settings, seed); the member axis is last.
@@ -240,11 +251,16 @@ class Runner:
         return blocks, device * (self.room * lanes) + place
 
     def __call__(
-        self, which: np.ndarray, seeds: np.ndarray, schedule: Schedule | None = None
+        self,
+        which: np.ndarray,
+        seeds: np.ndarray,
+        schedule: Schedule | None = None,
+        weights: np.ndarray | None = None,
     ) -> Arrays:
         """Train members, at most `size` of them; arrays returned have the member axis first.
 
-        `schedule` replaces the group's own, which is how the cost of a run is measured beforehand.
+        `schedule` replaces the group's own, which is how the cost of a run is measured beforehand;
+        `weights` (parameters, members) replaces those that are drawn.
         """
         blocks, places = self._places(len(seeds))
         source = np.zeros(self.room * self.group.lanes * self.mesh.size, int)
@@ -252,10 +268,51 @@ class Runner:
         names = training.numbers_of(self.group.skeleton)
         numbers = {name: self._rounded(self.columns[name][which[source]]) for name in names}
         told = (schedule or self.group.schedule).arguments()
-        drawn = {k: self._rounded(v[..., source]) for k, v in self.draw(which, seeds).items()}
+        own = {} if weights is None else {"weights": weights}
+        members = self.draw(which, seeds) | own
+        drawn = {k: self._rounded(v[..., source]) for k, v in members.items()}
         with jax.enable_x64(self.double):
             result = self._train(drawn, self.shared, self.bank, numbers, told, np.int32(blocks))
         return {k: np.moveaxis(np.asarray(v), -1, 0)[places] for k, v in result.items()}
+
+
+@lru_cache(maxsize=16)
+def _follow_programs(
+    setting: Setting, fast: native.Trainer | None, forward: Any, meaning: grouping.Meaning
+) -> tuple[Callable, ...]:
+    del forward, meaning
+    functions = recording.start, recording.leg, recording.look, recording.given
+    told = (setting,), (setting, fast), (setting,), (setting,)
+    return tuple(jax.jit(partial(f, *t)) for f, t in zip(functions, told, strict=True))
+
+
+def follow(
+    runner: Runner, position: int, seed: int, ends: Sequence[int]
+) -> tuple[Arrays, Iterator[tuple[np.ndarray, Arrays]]]:
+    """Train one member of a runner again, in legs; return what it is given, and what is seen.
+
+    That is, at the end of every leg, its packed weights and what `recording.look` says of it. The
+    lane block is that of a run of this member alone, whose bits are those of any run.
+    """
+    group, one = runner.group, runner.group.schedule.arguments()["one"]
+    made = runner.draw(np.array([position]), np.array([seed]))
+    drawn = {name: np.repeat(values, group.lanes, axis=-1) for name, values in made.items()}
+    names = training.numbers_of(group.skeleton)
+    numbers = {
+        name: np.repeat(runner._rounded(runner.columns[name][[position]]), group.lanes)
+        for name in names
+    }
+    static = group.skeleton, runner.fast, networks.MLP.__call__, runner.meaning
+    start, leg, look, given = _follow_programs(*static)
+
+    def seen() -> Iterator[tuple[np.ndarray, Arrays]]:
+        state = start(drawn, numbers)
+        for end in ends:
+            state = leg(drawn, runner.bank, numbers, one, state, np.int32(end))
+            found = jax.device_get(look(drawn, runner.shared, numbers, state.weights))
+            yield np.asarray(state.weights[:, 0]), found
+
+    return jax.device_get(given(drawn, runner.shared)), seen()
 
 
 def initial_weights(setting: Setting, seeds: np.ndarray) -> list[tuple[np.ndarray, Any]]:
@@ -272,7 +329,7 @@ def initial_weights(setting: Setting, seeds: np.ndarray) -> list[tuple[np.ndarra
         name: np.repeat(values.astype(np.float32), lanes, axis=0)
         for name, values in columns([setting]).items()
     }
-    meaning = tasks.definition(setting.task)
+    meaning = grouping.meaning(setting)
     setting_keys, drawn = jnp.broadcast_to(keys.setting_key(setting.name), (lanes,)), []
     for first in range(0, len(seeds), lanes):
         some = seeds[first : first + lanes]

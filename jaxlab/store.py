@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxlab import files, keys, modules, optimisers, sealed, shards, tasks
@@ -61,7 +62,7 @@ def _own_checksum(setting: Setting) -> str:
         inputs = tasks.example(setting.task)[0][:SEEN_ROWS]
         found.update(np.asarray(modules.predict(setting.network, weights, inputs)).tobytes())
     if own is not None:
-        transform, ones = own(np.float32(1)), np.ones_like(weights)
+        transform, ones = own(jnp.float32(1)), np.ones_like(weights)
         state = transform.init(weights)
         for _ in range(2):  # the first step of many is the sign of the gradient
             steps, state = transform.update(ones, state, weights)
@@ -183,9 +184,7 @@ class Folder:
             what = f"the task {setting.task.name!r} had other rows;"
             if was.split("-")[0] == now.split("-")[0]:
                 what = f"a module or an optimiser of {name} had another meaning;"
-            raise ResultsError(
-                f"{self.path} was made when {what} {REMEDY}"
-            )
+            raise ResultsError(f"{self.path} was made when {what} {REMEDY}")
 
     def _refusal(self, what: str) -> ResultsError:
         return ResultsError(f"{self.path} holds {what}; {REMEDY}")

@@ -45,7 +45,6 @@ from jaxlab import (
     distributed,
     engine,
     files,
-    frameworks,
     grouping,
     html,
     notebook,
@@ -54,6 +53,7 @@ from jaxlab import (
     tools,
 )
 from jaxlab.census import Case, Census
+from jaxlab.checking import frameworks
 from jaxlab.grid import Axis, Grid, grid_from_json, replaced
 from jaxlab.reporting import counted
 from jaxlab.spec import Network, Scaling, Setting, Sweep, Training, sweep_from_json

@@ -112,7 +112,8 @@ def parser() -> commandline.Parser:
     how.add_argument("--output-activation", **last, help=text)
     text = "of leaky_relu below zero (default: 0.3)"
     how.add_argument("--slope", type=real, default=0.3, metavar="S", help=text)
-    text = "of all layers (default: glorot_uniform, as in Keras): " + ", ".join(LAWS)
+    text = "of all layers (default: glorot_uniform, as in Keras, whose he_normal is "
+    text += "he_truncated_normal): " + ", ".join(LAWS)
     laws = {"choices": LAWS, "nargs": "+", "default": ["glorot_uniform"], "metavar": "NAME"}
     how.add_argument("--initialiser", **laws, help=text)
     text = "default: keras_adam; " + ", ".join(spec.OPTIMISERS)
