@@ -1,11 +1,13 @@
-"""How many seeds a question needs, from exact binomial tails.
+"""How many seeds a question needs, and what a number of seeds can tell, from exact binomial tails.
 
 Exact intervals and tests of counts do not improve steadily with n: they saw up and down as the
-integers fall. Every answer here is therefore the smallest n from which on the goal is met for
-good, so that a run a little longer than planned is never worse off than the plan.
+integers fall. Every number of seeds here is therefore the smallest from which on the goal is met
+for good, so that a run a little longer than planned is never worse off than the plan.
 """
 
+import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from scipy import special
@@ -14,7 +16,8 @@ from scipy.stats import binom
 from jaxlab.tally import check_inside_unit, check_probability, clopper_pearson_limits
 
 _MOST_SEEDS = 2**40
-_BLOCK = 1024
+_BLOCK = 256
+_EXACT_EACH = 200  # seeds of each of two settings up to which their test is computed exactly
 
 
 def seeds_for_interval(rate: float, half_width: float, level: float = 0.95) -> int:
@@ -68,7 +71,9 @@ def seeds_to_distinguish(p0: float, p1: float, alpha: float, power: float) -> in
         raise ValueError(f"p0={p0} and p1={p1} must differ to be told apart")
     return _smallest_for_good(
         lambda n: binomial_power(n, p0, p1, alpha) >= power,
-        safe=lambda n: binomial_power(n, p0, p1, alpha, spare=1) >= power,
+        # Two counts to spare: the critical value moves by one with the integers, and by another
+        # one with what lies across the mean.
+        safe=lambda n: binomial_power(n, p0, p1, alpha, spare=2) >= power,
         goal=f"p0={p0} against p1={p1}",
         start=_normal_guess(p0, p1, alpha, power),
     )
@@ -84,9 +89,154 @@ def binomial_power(n: np.ndarray, p0: float, p1: float, alpha: float, spare: int
     1.0
     """
     n = np.atleast_1d(np.asarray(n, dtype=np.int64))
-    low = _rejected_below(n, p0, alpha) - spare
-    high = n - _rejected_below(n, 1 - p0, alpha) + spare
-    return binom.cdf(low, n, p1) + binom.sf(high - 1, n, p1)
+    low, high = _rejected(n, p0, alpha)
+    return binom.cdf(low - spare, n, p1) + binom.sf(high + spare - 1, n, p1)
+
+
+def seeds_without_failure(rate: float, level: float = 0.95) -> int:
+    """Return after how many seeds without a single failure their rate is known to be below `rate`.
+
+    The smallest n whose one-sided exact upper limit for a count of 0 is at most `rate`; about
+    3 / rate at the level 0.95 (the "rule of three"). Raises ValueError unless both lie strictly
+    between 0 and 1.
+
+    >>> seeds_without_failure(0.01)
+    299
+    """
+    check_inside_unit("rate", rate)
+    check_inside_unit("level", level)
+    # Not rounded up across a whole number that is met: 1 - 0.95 is a little more than 0.05.
+    return max(1, math.ceil(math.log1p(-level) / math.log1p(-rate) - 1e-9))
+
+
+def two_sample_power(n: int, p1: float, p2: float, alpha: float) -> float:
+    """Return the chance that n seeds of each of two settings tell their rates p1 and p2 apart.
+
+    The test is Fisher's exact one, the smaller tail doubled, with p < alpha; that of
+    `contrast.boschloo` for small samples is never less powerful. Exact; takes n^2 memory.
+
+    >>> round(two_sample_power(20, 0.1, 0.6, alpha=0.05), 4)
+    0.9085
+    """
+    check_probability("p1", p1)
+    check_probability("p2", p2)
+    check_inside_unit("alpha", alpha)
+    counts = np.arange(n + 1)
+    return float(binom.pmf(counts, n, p1) @ _told_apart(n, alpha) @ binom.pmf(counts, n, p2))
+
+
+@lru_cache(maxsize=512)
+def _told_apart(n: int, alpha: float) -> np.ndarray:
+    """Return of which pairs of counts (n + 1, n + 1) the test finds the rates different."""
+    hits = np.arange(n + 1)
+    ways = special.gammaln(n + 1) - special.gammaln(hits + 1) - special.gammaln(n - hits + 1)
+    other = np.arange(2 * n + 1)[:, None] - hits  # of every total, what the second setting has
+    possible = (other >= 0) & (other <= n)
+    chance = np.where(possible, ways + ways[np.clip(other, 0, n)], -np.inf)
+    chance = np.exp(chance - chance.max(axis=1, keepdims=True))
+    less = np.cumsum(chance / chance.sum(axis=1, keepdims=True), axis=1)
+    table = less[hits[:, None] + hits, hits[:, None]]
+    return 2 * np.minimum(table, table.T) < alpha  # of samples of one size the tails mirror
+
+
+def seeds_to_compare(p1: float, p2: float, alpha: float, power: float) -> int:
+    """Return how many seeds each of two settings needs for their rates to be told apart.
+
+    By `two_sample_power`, and for good, up to 200 seeds each; beyond by the formula of Casagrande,
+    Pike and Smith (Biometrics 34 (1978) 483), which meets the power to 0.001 and asks for a few
+    more seeds than needed where a rate is near 0 or 1. Raises ValueError as `seeds_to_distinguish`
+    does.
+
+    >>> seeds_to_compare(0.1, 0.6, alpha=0.05, power=0.8), seeds_to_compare(0.25, 0.3, 0.05, 0.8)
+    (17, 1291)
+    """
+    check_probability("p1", p1)
+    check_probability("p2", p2)
+    check_inside_unit("alpha", alpha)
+    check_inside_unit("power", power)
+    if p1 == p2:
+        raise ValueError(f"p1={p1} and p2={p2} must differ to be told apart")
+    about = _casagrande(p1, p2, alpha, power)
+    if about > _MOST_SEEDS:
+        raise ValueError(f"p1={p1} against p2={p2} needs more than 2**40 seeds; ask for less")
+    if about > _EXACT_EACH:
+        return math.ceil(about)
+    sure = math.ceil(1.1 * about) + 10
+    failing = (n for n in range(sure, 0, -1) if two_sample_power(n, p1, p2, alpha) < power)
+    return next(failing, 0) + 1
+
+
+def _casagrande(p1: float, p2: float, alpha: float, power: float) -> float:
+    difference, middle = abs(p1 - p2), (p1 + p2) / 2
+    reach = special.ndtri(1 - alpha / 2) * math.sqrt(2 * middle * (1 - middle))
+    reach += special.ndtri(power) * math.sqrt(p1 * (1 - p1) + p2 * (1 - p2))
+    area = max(reach, 0.0) ** 2
+    return (math.sqrt(area) + math.sqrt(area + 4 * difference)) ** 2 / (4 * difference**2)
+
+
+def detectable(n: int, p0: float, alpha: float, power: float) -> tuple[float, float]:
+    """Return the rates nearest to p0 that n seeds tell from it: below it and above.
+
+    A rate is told if the exact test of p0 gives p < alpha with probability at least `power`; nan
+    stands on a side where none is. Raises ValueError unless n >= 1, 0 <= p0 <= 1, and alpha and
+    power lie strictly between 0 and 1.
+
+    >>> [round(rate, 2) for rate in detectable(210, 0.5, alpha=0.05, power=0.8)]
+    [0.4, 0.6]
+    """
+    check_probability("p0", p0)
+    check_inside_unit("alpha", alpha)
+    check_inside_unit("power", power)
+    trials = np.atleast_1d(np.int64(_checked_seeds(n)))
+    low, high = _rejected(trials, p0, alpha)
+
+    def told(p1: float) -> bool:
+        return bool((binom.cdf(low, trials, p1) + binom.sf(high - 1, trials, p1))[0] >= power)
+
+    return _nearest(told, p0, 0.0), _nearest(told, p0, 1.0)
+
+
+def comparable(n: int, p1: float, alpha: float, power: float) -> tuple[float, float]:
+    """Return the rates nearest to p1 that another setting must have to be told from it.
+
+    Both settings have n seeds; as `detectable`, by the test of `seeds_to_compare`.
+
+    >>> [round(rate, 2) for rate in comparable(1291, 0.25, alpha=0.05, power=0.8)]
+    [0.2, 0.3]
+    """
+    check_probability("p1", p1)
+    check_inside_unit("alpha", alpha)
+    check_inside_unit("power", power)
+    _checked_seeds(n)
+
+    def told(p2: float) -> bool:
+        if n <= _EXACT_EACH:
+            return two_sample_power(n, p1, p2, alpha) >= power
+        return _casagrande(p1, p2, alpha, power) <= n
+
+    return _nearest(told, p1, 0.0), _nearest(told, p1, 1.0)
+
+
+def _checked_seeds(n: int) -> int:
+    if not 1 <= n <= _MOST_SEEDS:
+        raise ValueError(f"n={n} must be at least 1 and at most 2**40")
+    return n
+
+
+def _nearest(told: Callable[[float], bool], p: float, end: float) -> float:
+    """Return the rate nearest to p, towards an end, that is told from it; nan if the end is not."""
+    if p == end or not told(end):
+        return math.nan
+    near, far = p, end
+    while abs(far - near) > 1e-7:
+        middle = (near + far) / 2
+        near, far = (near, middle) if told(middle) else (middle, far)
+    return far
+
+
+def _rejected(n: np.ndarray, p0: float, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return up to and from which counts the test of p0 rejects it."""
+    return _rejected_below(n, p0, alpha), n - _rejected_below(n, 1 - p0, alpha)
 
 
 def _rejected_below(n: np.ndarray, p: float, alpha: float) -> np.ndarray:
@@ -115,10 +265,10 @@ def _first_true(
 
 
 def _normal_guess(p0: float, p1: float, alpha: float, power: float) -> int:
-    """Return roughly half the seeds the normal approximation asks for, at least 1."""
+    """Return a little more than the seeds the normal approximation asks for."""
     reach = special.ndtri(1 - alpha / 2) * np.sqrt(p0 * (1 - p0))
     reach += special.ndtri(power) * np.sqrt(p1 * (1 - p1))
-    return max(1, int(min((reach / (p1 - p0)) ** 2 / 2, _MOST_SEEDS)))
+    return int(min(1.05 * (reach / (p1 - p0)) ** 2 + 10, _MOST_SEEDS))
 
 
 def _smallest_for_good(
@@ -142,10 +292,11 @@ def _smallest_for_good(
         grid = np.linspace(low, high, 33).astype(np.int64)
         first = max(1, int(np.argmax(safe(grid))))
         low, high = int(grid[first - 1]), int(grid[first])
+    size = _BLOCK
     while high > 1:
-        block = np.arange(max(1, high - _BLOCK), high)
+        block = np.arange(max(1, high - size), high)
         failing = np.flatnonzero(~holds(block))
         if failing.size:
             return int(block[failing[-1]]) + 1
-        high = int(block[0])
+        high, size = int(block[0]), 2 * size
     return 1

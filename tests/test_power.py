@@ -4,10 +4,19 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, hypergeom
 
 from jaxlab.compare import binomial_test
-from jaxlab.power import binomial_power, seeds_for_interval, seeds_to_distinguish
+from jaxlab.power import (
+    binomial_power,
+    comparable,
+    detectable,
+    seeds_for_interval,
+    seeds_to_compare,
+    seeds_to_distinguish,
+    seeds_without_failure,
+    two_sample_power,
+)
 from jaxlab.tally import clopper_pearson, clopper_pearson_limits
 
 
@@ -69,6 +78,101 @@ def test_seeds_to_distinguish_at_the_sizes_of_a_sweep():
     assert power[1:].min() >= 0.99
 
 
+@pytest.mark.parametrize(("p0", "p1"), [(0.25, 0.26), (0.01, 0.015)])
+def test_the_end_of_the_saw_does_not_depend_on_where_it_was_sought(p0, p1, monkeypatch):
+    # With one count to spare the search could begin before the last tooth.
+    found = seeds_to_distinguish(p0, p1, 0.05, 0.8)
+    power = binomial_power(np.arange(found - 1, found + 2000), p0, p1, 0.05)
+    assert power[0] < 0.8 <= power[1:].min()
+    for block in (16, 1024):
+        monkeypatch.setattr("jaxlab.power._BLOCK", block)
+        assert seeds_to_distinguish(p0, p1, 0.05, 0.8) == found
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.05, 0.01, 1e-4])
+@pytest.mark.parametrize("level", [0.95, 0.5, 0.999])
+def test_seeds_without_failure_bound_the_rate(rate, level):
+    n = seeds_without_failure(rate, level)
+    upper = -np.expm1(np.log1p(-level) / np.array([n, max(1, n - 1)]))
+    assert upper[0] <= rate * (1 + 1e-12)
+    assert upper[1] > rate or n == 1
+
+
+def test_whole_numbers_of_seeds_are_met_and_not_passed():
+    assert seeds_without_failure(0.5, 0.875) == 3
+    assert seeds_without_failure(0.95) == 1
+
+
+def brute_two_samples(n, p1, p2, alpha):
+    """Add up the chances of all pairs of counts that Fisher's test, doubled, finds different."""
+    chance = 0.0
+    for i in range(n + 1):
+        for j in range(n + 1):
+            tails = [hypergeom.cdf(k, 2 * n, i + j, n) for k in (i, j)]
+            if 2 * min(tails) < alpha:
+                chance += binom.pmf(i, n, p1) * binom.pmf(j, n, p2)
+    return chance
+
+
+@pytest.mark.parametrize("n", [1, 4, 11])
+@pytest.mark.parametrize("alpha", [0.3, 0.05, 0.001])
+def test_two_sample_power_is_the_chance_of_the_pairs_the_test_rejects(n, alpha):
+    for p1, p2 in ((0.1, 0.8), (0.0, 1.0), (0.5, 0.5)):
+        brute = brute_two_samples(n, p1, p2, alpha)
+        assert two_sample_power(n, p1, p2, alpha) == pytest.approx(brute, rel=1e-9, abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("p1", "p2", "alpha", "power"),
+    [(0.1, 0.6, 0.05, 0.8), (0.0, 0.2, 0.01, 0.9), (1, 0, 0.01, 0.9), (0.3, 0.5, 0.05, 0.8)],
+)
+def test_seeds_to_compare_is_the_end_of_the_saw(p1, p2, alpha, power):
+    n = seeds_to_compare(p1, p2, alpha, power)
+    assert n < 150
+    holds = [two_sample_power(m, p1, p2, alpha) >= power for m in range(1, 2 * n + 20)]
+    assert n == 1 + last_failure(lambda m: holds[m - 1], 2 * n + 20)
+
+
+@pytest.mark.parametrize(
+    ("p1", "p2", "alpha", "power"),
+    [(0.25, 0.35, 0.05, 0.8), (0.5, 0.6, 0.001, 0.9), (0.01, 0.05, 0.05, 0.8)],
+)
+def test_the_formula_for_many_seeds_meets_the_power(p1, p2, alpha, power):
+    n = seeds_to_compare(p1, p2, alpha, power)
+    assert 200 < n < 1100
+    assert power - 0.001 < two_sample_power(n, p1, p2, alpha) < power + 0.05
+
+
+@pytest.mark.parametrize(("n", "p"), [(20, 0.5), (300, 0.05), (10_000, 0.7)])
+def test_what_is_detectable_is_told_and_what_is_nearer_is_not(n, p):
+    for rate in detectable(n, p, 0.05, 0.8):
+        if not math.isnan(rate):
+            nearer = rate + 1e-5 * np.sign(p - rate)
+            assert binomial_power(np.array([n]), p, rate, 0.05)[0] >= 0.8
+            assert binomial_power(np.array([n]), p, nearer, 0.05)[0] < 0.8
+
+
+@pytest.mark.parametrize(("n", "p"), [(20, 0.5), (150, 0.05), (1291, 0.25)])
+def test_what_is_comparable_is_told_and_what_is_nearer_is_not(n, p):
+    found = [rate for rate in comparable(n, p, 0.05, 0.8) if not math.isnan(rate)]
+    assert found
+    for rate in found:
+        nearer = rate + 1e-4 * np.sign(p - rate)
+        if n <= 200:
+            assert two_sample_power(n, p, rate, 0.05) >= 0.8 > two_sample_power(n, p, nearer, 0.05)
+        else:
+            assert (
+                seeds_to_compare(p, rate, 0.05, 0.8) <= n < seeds_to_compare(p, nearer, 0.05, 0.8)
+            )
+
+
+def test_a_side_without_rates_that_show_is_nan():
+    below, above = detectable(20, 0.01, 0.05, 0.8)
+    assert math.isnan(below)
+    assert above > 0.1
+    assert all(map(math.isnan, comparable(2, 0.5, 0.05, 0.8)))
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.004, 0.1, 0.3, 1 / 3, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("half_width", [0.05, 0.11, 0.19])
 def test_seeds_for_interval_is_the_end_of_the_saw(rate, half_width):
@@ -108,6 +212,13 @@ def test_seeds_for_one_point_at_the_worst_rate():
         (lambda: seeds_to_distinguish(-0.5, 0.5, 0.05, 0.8), "p0=-0.5"),
         (lambda: seeds_to_distinguish(0.5, math.nan, 0.05, 0.8), "p1=nan"),
         (lambda: seeds_to_distinguish(0.5, 0.6, 0, 0.8), "alpha=0"),
+        (lambda: seeds_without_failure(0.0), "rate=0"),
+        (lambda: seeds_without_failure(0.1, 1.0), "level=1"),
+        (lambda: two_sample_power(9, 0.5, 1.5, 0.05), "p2=1.5"),
+        (lambda: seeds_to_compare(0.5, 0.5, 0.05, 0.8), "must differ"),
+        (lambda: seeds_to_compare(0.5, 0.5 + 1e-9, 0.05, 0.8), "needs more"),
+        (lambda: detectable(0, 0.5, 0.05, 0.8), "n=0"),
+        (lambda: comparable(2**41, 0.5, 0.05, 0.8), "at most 2"),
         (lambda: seeds_to_distinguish(0.5, 0.6, 0.05, 1), "power=1"),
         (lambda: seeds_to_distinguish(0.5, 0.5 + 1e-9, 0.05, 0.8), "p1=0.500000001 needs more"),
     ],
