@@ -7,7 +7,6 @@ with one input on both sides of 0, left and right of it.
 """
 
 import hashlib
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -241,7 +240,8 @@ def _grid(low: np.ndarray, high: np.ndarray, rows: int, whole_numbers: bool) -> 
         # Built from the integers, so that a symmetric range gives exactly symmetric inputs.
         steps = np.arange(size)
         axes.append((a * (size - 1 - steps) + b * steps) / (size - 1))
-    return np.array(list(itertools.product(*axes)), np.float32)
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    return grid.reshape(-1, len(axes)).astype(np.float32)
 
 
 def _drawn(function: Function, inputs: int, whole_numbers: bool, key, rows: int, numbers):

@@ -6,19 +6,17 @@ It is kept beside the results, so that they can be replayed and reported without
 import csv
 import dataclasses
 import io
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from jaxlab import files, own_tasks, sealed, validation
-from jaxlab.spec import MOST_ROWS, Scaling, Task
+from jaxlab import files, own_tasks, sealed, tables, validation
+from jaxlab.spec import Scaling, Task
 
 FILE = "question.json"
 DATA = "data.csv"
-LARGEST = 2**30  # bytes of a CSV file: what is beyond is no table for a tiny network
 
 
 @dataclass(frozen=True)
@@ -93,57 +91,36 @@ def read(folder: Path) -> Question | None:
     try:
         content.pop("question")
         content["scaling"] = content["scaling"] and Scaling(**content["scaling"])
-        content["table"] = read_table(folder / DATA) if (folder / DATA).exists() else {}
+        content["table"] = read_table(folder / DATA)[0] if (folder / DATA).exists() else {}
         return Question(**content)
     except (KeyError, TypeError, ValueError) as error:
         raise sealed.damaged(folder / FILE, error) from error
 
 
-def read_table(path: Path) -> dict[str, np.ndarray]:
-    """Return the columns of a CSV file by the names in its first line, float64.
+def read_table(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the columns of a CSV file by name, and the names of those without a single number.
 
-    ValueError names the line and the column of what is no finite number.
+    ValueError where a column has numbers in some rows only, or the first line does not name all.
     """
-    try:
-        if path.stat().st_size > LARGEST or not path.is_file():
-            raise ValueError(f"{path} is no file of at most {LARGEST} bytes")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is no text in UTF-8; save the table as CSV") from None
-    try:
-        lines = [line for line in csv.reader(io.StringIO(text), strict=True) if line]
-    except csv.Error as error:
-        raise ValueError(f"{path} cannot be read as CSV: {error}") from None
-    if len(lines) < 2 or len(lines) - 1 > MOST_ROWS:
-        raise ValueError(
-            f"{path} has {len(lines)} lines; it must have names, then 1 to {MOST_ROWS} rows"
-        )
-    names = [name.strip() for name in lines[0]]
+    names, columns = tables.read(path)
     for name in names:
         validation.name(f"column of {path}", name)
-    if len(set(names)) != len(names) or len(names) < 2 or all(map(_is_number, names)):
-        told = ", ".join(map(repr, names[:5]))
-        raise ValueError(f"the first line of {path} is {told}; it must name two columns or more")
-    values = np.empty((len(lines) - 1, len(names)))
-    for number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(names):
+    if len(set(names)) != len(names) or len(names) < 2:
+        told = validation.shown(", ".join(names))
+        right = "two columns or more, each another"
+        raise ValueError(f"the first line of {path} is {told}; it must name {right}")
+    if not len(columns[0]):
+        raise ValueError(f"{path} has no rows; below the names it must have numbers")
+    found, left_out = {}, []
+    for name, column in zip(names, columns, strict=True):
+        wrong = np.flatnonzero(~np.isfinite(column))
+        if len(wrong) == len(column):
+            left_out.append(name)
+        elif len(wrong):
+            where = f"in row {wrong[0] + 1} below the names"
             raise ValueError(
-                f"row {number} of {path} has {len(line)} columns; the first has {len(names)}"
+                f"column {name!r} of {path} holds no number {where}; mend or remove it"
             )
-        for i, cell in enumerate(line):
-            if not _is_number(cell):
-                told = validation.shown(cell)
-                raise ValueError(
-                    f"row {number} of {path} has {told} as {names[i]!r}; it must be a number"
-                )
-            values[number - 2, i] = float(cell)
-    return {name: values[:, i] for i, name in enumerate(names)}
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+        else:
+            found[name] = column
+    return found, left_out

@@ -1,7 +1,7 @@
 """Exact: bad input ends in one line that says what is wrong; never in a traceback or half a folder.
 
 Hypothesis changes valid specifications and command lines, always in the same ways: with MORE = 1
-some 2,000 texts of sweeps and grids and 1,800 command lines, in about a minute. Every field is
+some 850 texts of sweeps and grids and 1,000 command lines, in about a minute. Every field is
 also given every nasty value, and every flag that the parsers have every bad word. Raise MORE to
 try more. Training, drawing and measuring are replaced by stubs.
 """
@@ -219,7 +219,7 @@ def can_be_run(setting: Setting) -> None:
     assert grouping.lane_width(setting) >= 1
 
 
-@trying(1500)
+@trying(600)
 @given(texts([sweep.to_json() for sweep in SWEEPS]))
 def test_no_text_of_a_sweep_does_anything_but_be_refused_or_come_back_equal(text):
     sweep = unless_refused(sweep_from_json, text)
@@ -229,7 +229,7 @@ def test_no_text_of_a_sweep_does_anything_but_be_refused_or_come_back_equal(text
             can_be_run(setting)
 
 
-@trying(500)
+@trying(250)
 @given(texts([samples.GRID.to_json()]))
 def test_no_text_of_a_grid_does_anything_but_be_refused_or_come_back_equal(text):
     grid = unless_refused(grid_from_json, text)
@@ -602,6 +602,10 @@ def no_pictures(patch: pytest.MonkeyPatch) -> None:
 
 
 TOOLS = {
+    "ask": [
+        ["--target", "a*b", "--rows", "9", "--hidden", "2", "0", "--epochs=2"],
+        ["--data", "table.csv", "--target-column", "y", "--scale", "unit", "--advise"],
+    ],
     "forensics": [
         ["--loss", "7e9", "--range", "1", "9", "--target", "2*x"],
         ["--rmse", "75.5", "--integers", "0", "9", "--inputs", "a", "b", "--target", "a*b"],
@@ -617,26 +621,32 @@ TOOLS = {
         ["results/small", "--setting=fast", "--seed=2", "--seed=3", "--out", "new", "--animate"],
     ],
 }
-STUBS = {"report": no_pictures, "replay": no_runner, "power": no_searching, "check": no_framework}
+STUBS = {
+    "ask": no_runner,
+    "report": no_pictures,
+    "replay": no_runner,
+    "power": no_searching,
+    "check": no_framework,
+}
 FOUND = ["--distributed", "--coordinator", "localhost:1", "--processes=2", "--process-index=1"]
 SWEPT = [["small", "--out", "new"], ["map"], ["census"], ["small", "--out", "new", *FOUND]]
 LISTED = [["claims"], ["negation_map"], []]
 DRAWN = [["small"], ["small", "--results", "results"], ["all"]]
 Known = tuple[Callable[[], None], Callable, argparse.ArgumentParser, list[list[str]], int]
 COMMANDS: dict[str, Known] = {
-    "sweeps": (sweeping.main, no_training, sweeping.parser(), SWEPT, 300),
+    "sweeps": (sweeping.main, no_training, sweeping.parser(), SWEPT, 120),
     "claims": (sweeping.main, no_training, sweeping.parser(), LISTED, 40),
-    "figures": (drawing.main, no_drawing, drawing.parser(), DRAWN, 200),
-    "benchmarks": (benchmarking.main, no_measuring, benchmarking.parser(), [[]], 200),
-    "orders": (orders.main, no_measuring, orders.parser(), [[]], 100),
-    "results": (documenting.main, nothing, documenting.parser(), [[]], 100),
-    "tools": (calling.call, nothing, calling.parser(), [[], ["theory"], ["theory", "dead"]], 100),
+    "figures": (drawing.main, no_drawing, drawing.parser(), DRAWN, 80),
+    "benchmarks": (benchmarking.main, no_measuring, benchmarking.parser(), [[]], 80),
+    "orders": (orders.main, no_measuring, orders.parser(), [[]], 50),
+    "results": (documenting.main, nothing, documenting.parser(), [[]], 50),
+    "tools": (calling.call, nothing, calling.parser(), [[], ["theory"], ["theory", "dead"]], 50),
 }
 for tool in commandline.scripts(tools):
     its_parser = commandline.script(tools, tool).parser()
     its_lines = [[tool, *line] for line in TOOLS.get(tool, [[]])]
     its_stubs = STUBS.get(tool, nothing)
-    COMMANDS[tool] = (calling.call, its_stubs, its_parser, its_lines, 250)
+    COMMANDS[tool] = (calling.call, its_stubs, its_parser, its_lines, 80)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

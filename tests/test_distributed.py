@@ -153,7 +153,9 @@ def pair(tmp_path_factory) -> tuple[list[Found], tuple[int, str]]:
         return told, lose(running[1], running[0])
 
 
-@pytest.mark.parametrize(("devices", "programs"), [(1, 1), (4, 2)])
+@pytest.mark.parametrize(
+    ("devices", "programs"), [(1, 1), pytest.param(4, 2, marks=pytest.mark.slow)]
+)
 def test_every_process_has_every_byte_one_process_finds(pair, devices, programs, monkeypatch):
     monkeypatch.setattr(engine, "devices_mesh", lambda: samples.mesh(devices))
     wanted = all_trained(programs)

@@ -74,10 +74,21 @@ def test_both_sides_are_counted():
     ],
 )
 def test_where_an_assumption_fails_there_is_the_reason(setting, reason):
-    found = foretold(dataclasses.replace(stories.DYING, setting=setting))
+    limit = setting.task.numbers.get("high", 1.0)
+    x = np.linspace(-limit, limit, samples.ROWS, dtype=np.float32)[:, None]
+    y = 2 * x if "doubling" in setting.task.name else np.abs(x)
+    found = foretold(dataclasses.replace(stories.DYING, setting=setting, inputs=x, targets=y))
     assert found.outcome == ""
     assert found.why.startswith("Theory has no sentence for this network: ")
     assert reason in found.why
+
+
+def test_the_rows_decide_what_is_learnt_and_not_the_name():
+    wide = on_wide_inputs("right_only", [1.0, 0.5], [0.8, 0.4], last=12.0)
+    named = dataclasses.replace(wide.setting, task=dataclasses.replace(wide.setting.task, name="f"))
+    assert foretold(dataclasses.replace(wide, setting=named)) == foretold(wide)
+    other = dataclasses.replace(wide, setting=named, targets=2 * wide.targets)
+    assert foretold(other).outcome == ""
 
 
 def test_biases_at_the_start_are_read_off_the_member():

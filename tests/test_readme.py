@@ -27,7 +27,7 @@ def test_the_example_runs_and_shows_every_setting(capsys):
 
 
 def test_the_two_commands_are_there_and_name_a_sweep_that_exists():
-    (commands,) = (block for block in blocks("") if "pip install" in block)
+    (commands,) = (block for block in blocks("sh") if "pip install" in block)
     lines = commands.splitlines()
     assert len(lines) == 2
     assert lines[1] == "pip install -e '.[test]' && python -m pytest"

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jaxlab.__main__ as command
-from jaxlab import commandline, formula, tools
+from jaxlab import commandline, formula, tables, tools
 from jaxlab.tools import forensics
 
 ROOT = Path(__file__).parents[1]
@@ -107,7 +107,7 @@ def test_the_installed_command_is_this_one(monkeypatch, capsys):
 
 
 WRONG = [
-    (["forensic"], "'forensic'", "there are: forensics"),
+    (["forensic"], "'forensic'", "forensics, merge"),
     (["--loss", "1"], "--loss", "--help"),
     (["forensics"], "--loss --rmse is required", "--help"),
     (["forensics", "--loss", "1"], "--range --integers --data is required", "--help"),
@@ -224,7 +224,7 @@ def test_a_table_that_is_not_there_ends_with_one_line(monkeypatch, capsys, tmp_p
 
 
 def test_a_table_too_large_is_not_read_to_its_end(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(forensics, "MOST_NUMBERS", 6)
+    monkeypatch.setattr(tables, "MOST_NUMBERS", 6)
     path = table(tmp_path, "x,z\n" + "1,2\n" * 4 + "not,a,table")
     assert call(monkeypatch, "forensics", "--loss", "1", "--data", path, "--target-column=z") == 2
     assert "at most 6" in capsys.readouterr().err

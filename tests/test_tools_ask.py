@@ -61,7 +61,7 @@ WRONG = [
     ([], "either --target FORMULA or --data"),
     (["--target", "x", "--data", "a.csv"], "either --target FORMULA or --data"),
     (["--target", "x", "--target-column", "y"], "--target-column is for --data"),
-    (["--data", "no.csv", "--target-column", "y"], "no.csv cannot be read"),
+    (["--data", "no.csv", "--target-column", "y"], "no.csv could not be read"),
     (["--data", "no.csv", "--rows", 3], "--rows is for --target"),
     (["--target", "2x"], "'2x' cannot be read"),
     (["--target", "x", "--range", 1, 0], "low below high"),

@@ -37,8 +37,10 @@ def foretold(trajectory: Trajectory) -> Foretold:
     network = setting.network
     if network.activations and set(network.activations) == {"linear"}:
         return _affine(trajectory)
-    rules = {"absolute_value": _absolute_value, "doubling": _doubling, "negation": _negation}
+    rules = {"doubling": _doubling, "negation": _negation}
     rule = rules.get(setting.task.name)
+    if rule is None and _is_absolute_value(trajectory):
+        rule = _absolute_value
     if rule is None or network.module:
         return _nothing("it follows single networks on |x|, on 2x and on the input -1 only")
     if trajectory.weights is None:
@@ -48,6 +50,19 @@ def foretold(trajectory: Trajectory) -> Foretold:
     if any(rate != 1 for rate in setting.training.layer_rates):
         return _nothing("its layers learn at different rates")
     return rule(trajectory)
+
+
+def _is_absolute_value(trajectory: Trajectory) -> bool:
+    """Say whether |x| is learnt on evenly spaced points, whatever the task is called."""
+    x, y = trajectory.inputs, trajectory.targets
+    low, high = float(x.min()), float(x.max())
+    even = np.linspace(low, high, len(x))
+    return (
+        x.shape[1] == 1
+        and low < 0 < high
+        and np.array_equal(y, np.abs(x))
+        and np.allclose(x[:, 0], even, atol=1e-5 * high)
+    )
 
 
 def _nothing(reason: str) -> Foretold:
@@ -82,10 +97,10 @@ def _trained_by(setting: Setting) -> str:
 
 def _absolute_value(trajectory: Trajectory) -> Foretold:
     setting = trajectory.setting
-    network, numbers = setting.network, setting.task.numbers
+    network, x = setting.network, trajectory.inputs
     if len(network.widths) != 3 or network.activations[1] != "linear":
         return _nothing("it knows one hidden layer and a linear output")
-    if numbers["low"] != -numbers["high"]:
+    if x.min() != -x.max():
         return _nothing("its inputs are not symmetric about 0")
     (kernel, _), (outputs, _) = trajectory.layers
     w, a = kernel[0, 0].astype(float), outputs[0, :, 0].astype(float)
@@ -98,7 +113,7 @@ def _absolute_value(trajectory: Trajectory) -> Foretold:
         first_moment_decay=optimiser.b1,
         optimiser=_trained_by(setting),
         activation=network.activations[0],
-        input_limit=abs(numbers["high"]),
+        input_limit=float(x.max()),
         bias_limit=_bias_at_start(trajectory),
     )
     against = objections(conditions, float(max(np.abs(w).max(), np.abs(a).max())))
@@ -125,7 +140,7 @@ def _plateau(trajectory: Trajectory) -> list[str]:
     if trajectory.outcome not in of or biases is None:
         return []
     bias = float(biases[-1, 0])
-    limit, rows = trajectory.setting.task.numbers["high"], trajectory.setting.task.rows
+    limit, rows = float(trajectory.inputs.max()), trajectory.setting.task.rows
     loss = of[trajectory.outcome](*plateaus.moments(limit, rows), bias)
     sides = "both sides" if trajectory.outcome == "dead" else "the other side"
     only = "" if trajectory.outcome == "dead" else "One side fitted and "

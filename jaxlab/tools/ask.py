@@ -17,6 +17,7 @@ import itertools
 import math
 import re
 import shlex
+import sys
 import textwrap
 from pathlib import Path
 
@@ -26,7 +27,6 @@ from jaxlab import (
     births,
     commandline,
     compare,
-    keys,
     question,
     runs,
     shards,
@@ -41,7 +41,7 @@ from jaxlab.spec import Initialiser, Network, Optimiser, Scaling, Setting, Sweep
 from jaxlab.variants import architecture
 
 MOST_SETTINGS = 200
-SEEDS = 1000
+SEEDS, MOST_SEEDS = 1000, 10**7
 WIDTH = 80
 LAWS = tuple(law for law in spec.KERNEL_LAWS if law != "values")
 GRID = ("hidden", "activation", "initialiser", "optimiser", "learning_rate", "epochs")
@@ -130,7 +130,7 @@ def parser() -> commandline.Parser:
     how.add_argument("--loss", choices=spec.LOSSES, default="mse", help="default: mse")
     run = made.add_argument_group("the run")
     text = f"seeds of each setting (default: {SEEDS:,})"
-    count = commandline.whole(1, keys.MOST_SEEDS)
+    count = commandline.whole(1, MOST_SEEDS)
     run.add_argument("--seeds", type=count, default=SEEDS, metavar="N", help=text)
     text = f"also train variants of the first unlucky setting, {advice.SEEDS:,} seeds at most"
     run.add_argument("--advise", action="store_true", help=text)
@@ -160,10 +160,16 @@ def asked(options: argparse.Namespace) -> Question:
     for flag, value in (given | {"--whole-numbers": options.whole_numbers}).items():
         if value:
             raise ValueError(f"{flag} is for --target; a table has its rows")
-    table = question.read_table(options.data)
+    table, left_out = question.read_table(options.data)
     if options.target_column not in table:
         known = ", ".join(table)
         raise ValueError(f"--target-column is {options.target_column!r}; it must be one of {known}")
+    if not len(table) > 1:
+        raise ValueError(
+            f"{options.data} has no column of numbers besides {options.target_column!r}"
+        )
+    if left_out:
+        print("not numeric, so not inputs:", *left_out, file=sys.stderr)
     told = {"source": options.data.name, "table": table, "scaling": scaling}
     return Question(options.target_column, **judged, **told)
 

@@ -12,20 +12,14 @@ independently and evenly from these data.
 """
 
 import argparse
-import csv
-import math
-from array import array
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 
-from jaxlab import commandline, forensics, formula
+from jaxlab import commandline, forensics, formula, tables
+from jaxlab.tables import check_size
 
-MOST_NUMBERS = 10_000_000
 LARGEST_INTEGER = 2**53  # from here on float64 leaves integers out
-LONGEST_LINE = 2**20  # characters of a table's line
 
 
 def parser() -> commandline.Parser:
@@ -70,13 +64,6 @@ def check_options(options: argparse.Namespace) -> None:
             raise ValueError(f"{source} {said} {flag} (see python -m jaxlab forensics --help)")
 
 
-def check_size(rows: int, inputs: int) -> None:
-    """Raise ValueError for data too large to be held at once."""
-    if rows * inputs > MOST_NUMBERS:
-        right = f"rows times inputs may be at most {MOST_NUMBERS:,}"
-        raise ValueError(f"the data are too large to be held at once; {right}")
-
-
 def integers(ends: list[int], names: list[str]) -> np.ndarray:
     """Return a row for every combination of whole numbers; the last input runs fastest."""
     low, high = ends
@@ -112,54 +99,13 @@ def values(text: str, inputs: np.ndarray, names: list[str]) -> np.ndarray:
     return targets
 
 
-def number(text: str | None) -> float:
-    """Return a cell's number, nan where there is none."""
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan
-
-
-def pieces(path: Path, file: TextIO) -> Iterator[str]:
-    """Yield the lines of a file; ValueError for a long one, so that none fills the memory."""
-    while line := file.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
-            raise ValueError(f"{path} has a line of {LONGEST_LINE:,} characters; it is no table")
-        yield line
-
-
-def lines(path: Path) -> Iterator[list[str]]:
-    """Yield the rows of a table, each as long as the first; ValueError says where it is none."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader, width = csv.reader(pieces(path, file)), 0
-        try:
-            for row in reader:
-                if not row:
-                    continue  # an empty line, most often the last
-                width = width or len(row)
-                if len(row) != width:
-                    raise ValueError(
-                        f"line {reader.line_num} of {path} has {len(row)} cells; "
-                        f"the first has {width}"
-                    )
-                yield row
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not a table of comma-separated text: {error}") from None
-
-
 def table(path: Path, target: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return inputs, targets and the columns left out, for they are not numeric throughout."""
-    rows = lines(path)
-    head = [name.strip() for name in next(rows, [])]
+    head, columns = tables.read(path)
     if head.count(target) != 1:
         known = ", ".join(map(repr, head)) or "none"
         raise ValueError(f"{path} must have one column {target!r}; its columns are: {known}")
-    columns = [array("d") for _ in head]
-    for row in rows:
-        for column, cell in zip(columns, row, strict=True):
-            column.append(number(cell))
-        check_size(len(columns[0]), len(columns))
-    read = dict(enumerate(np.asarray(column) for column in columns))
+    read = dict(enumerate(columns))
     targets = read.pop(head.index(target))
     if not np.isfinite(targets).all() or not len(targets):
         raise ValueError(f"the column {target!r} of {path} must hold finite numbers, in every row")
