@@ -14,12 +14,12 @@ MARKS = {"lower bound": ">=", "upper bound": "<=", "exact": "= "}
 def table(compared: Sequence[Comparison]) -> str:
     """Return what theory says beside what was found; predictions that are withheld are counted."""
     said = [c for c in compared if c.predicted is not None]
-    lines = [f"{'setting':<30} {'event':<22} {'found %':>7} {'':2}{'theory':>6} verdict"]
+    lines = [f"{'setting':<30} {'event':<21} {'found %':>7} {'':2}{'theory':>6} verdict"]
     for c in said:
         mark = MARKS.get(c.kind, "~ ")
         name = c.setting if len(c.setting) <= 30 else c.setting[:29] + "…"
         numbers = f"{100 * c.observed:7.2f} {mark}{100 * (c.predicted or 0.0):6.2f}"
-        lines.append(f"{name:<30} {c.event.replace('_', ' '):<22} {numbers} {c.verdict}")
+        lines.append(f"{name:<30} {c.event.replace('_', ' '):<21} {numbers} {c.verdict}")
     held = len(compared) - len(said)
     lines.append(f"({held} predictions withheld; sources and reasons: {FILE})")
     return "\n".join(lines)

@@ -10,7 +10,17 @@ from functools import cache
 
 import numpy as np
 
-from jaxlab import OUTCOMES, Initialiser, Network, Result, Setting, Sweep, Training, tasks
+from jaxlab import (
+    OUTCOMES,
+    Initialiser,
+    Network,
+    Result,
+    Setting,
+    Sweep,
+    Training,
+    conditions,
+    tasks,
+)
 from jaxlab.compare import Comparison
 from jaxlab.initialisers import bias_limit, kernel_distribution, kernel_values
 from jaxlab.tally import clopper_pearson
@@ -111,23 +121,10 @@ def setting_predictions(setting: Setting) -> tuple[Prediction, ...]:
 
 def conditions_of(setting: Setting) -> Conditions:
     """Return how a setting trains, in the words of theory."""
-    training, numbers = setting.training, setting.task.numbers
-    optimiser, plain = training.optimiser, []
-    if optimiser.schedule != "constant":
-        plain.append(f"a {optimiser.schedule} schedule")
-    if optimiser.clip_norm > 0:
-        plain.append("clipped gradients")
-    if training.loss != "mse":
-        plain.append(f"the loss {training.loss}")
+    numbers = setting.task.numbers
     limits = [bias_limit(setting, layer) for layer in range(len(setting.initialisers))]
-    return Conditions(
-        steps=setting.steps,
-        learning_rate=optimiser.learning_rate,
-        first_moment_decay=optimiser.b1,
-        optimiser=" with ".join([optimiser.name, *plain]),
-        activation=setting.network.activations[0],
-        input_limit=max(abs(numbers["low"]), abs(numbers["high"])),
-        bias_limit=max(limits),
+    return conditions.conditions_of(
+        setting, max(abs(numbers["low"]), abs(numbers["high"])), max(limits)
     )
 
 

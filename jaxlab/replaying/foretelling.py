@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxlab.conditions import conditions_of, trained_by
 from jaxlab.replaying.trajectory import Trajectory
-from jaxlab.spec import Setting
 from jaxlab.theory import (
     absolute_value,
     doubling,
@@ -18,7 +18,7 @@ from jaxlab.theory import (
     negation,
     plateaus,
 )
-from jaxlab.theory.decoupling import Conditions, objections
+from jaxlab.theory.decoupling import objections
 
 ADAMS = ("adam", "keras_adam")
 ONE_SIDE = ("right_only", "left_only")
@@ -83,18 +83,6 @@ def _bias_at_start(trajectory: Trajectory) -> float:
     return float(max(biases, default=0.0))
 
 
-def _trained_by(setting: Setting) -> str:
-    training = setting.training
-    optimiser, extra = training.optimiser, []
-    if optimiser.schedule != "constant":
-        extra.append(f"a {optimiser.schedule} schedule")
-    if optimiser.clip_norm > 0:
-        extra.append("clipped gradients")
-    if training.loss != "mse":
-        extra.append(f"the loss {training.loss}")
-    return " with ".join([optimiser.name, *extra])
-
-
 def _absolute_value(trajectory: Trajectory) -> Foretold:
     setting = trajectory.setting
     network, x = setting.network, trajectory.inputs
@@ -107,15 +95,7 @@ def _absolute_value(trajectory: Trajectory) -> Foretold:
     optimiser = setting.training.optimiser
     if optimiser.learning_rate <= 0:
         return _nothing("its learning rate is 0")
-    conditions = Conditions(
-        steps=setting.steps,
-        learning_rate=optimiser.learning_rate,
-        first_moment_decay=optimiser.b1,
-        optimiser=_trained_by(setting),
-        activation=network.activations[0],
-        input_limit=float(x.max()),
-        bias_limit=_bias_at_start(trajectory),
-    )
+    conditions = conditions_of(setting, float(x.max()), _bias_at_start(trajectory))
     against = objections(conditions, float(max(np.abs(w).max(), np.abs(a).max())))
     if against:
         return _nothing(against[0])
@@ -194,7 +174,7 @@ def _doubling(trajectory: Trajectory) -> Foretold:
     numbers, optimiser = setting.task.numbers, setting.training.optimiser
     if len(setting.network.widths) != 3 or setting.network.activations != ("relu", "relu"):
         return _nothing("it knows one hidden layer of ReLUs and a ReLU at the output")
-    if _trained_by(setting) != "sgd" or optimiser.learning_rate <= 0:
+    if trained_by(setting) != "sgd" or optimiser.learning_rate <= 0:
         return _nothing("it follows plain gradient descent at a constant rate")
     if numbers["low"] < 0 or _bias_at_start(trajectory) > 0:
         return _nothing("it takes inputs above 0, and biases of 0 at the start")
@@ -219,7 +199,7 @@ def _negation(trajectory: Trajectory) -> Foretold:
     slope = {"relu": 0.0, "leaky_relu": network.slope}.get(network.activations[0], -1.0)
     if network.widths != (1, 1) or not 0 <= slope <= 1:
         return _nothing("it knows a single unit, ReLU or leaky")
-    if _trained_by(setting) not in ADAMS or optimiser.learning_rate <= 0:
+    if trained_by(setting) not in ADAMS or optimiser.learning_rate <= 0:
         return _nothing("it knows Adam at a constant rate")
     if _bias_at_start(trajectory) > 0 or setting.task.tolerance != 0.1:
         return _nothing("it knows a bias of 0 at the start and a tolerance of a tenth")
