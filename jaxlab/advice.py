@@ -5,9 +5,10 @@ What is tried is a fixed list; what is advised is what the counts say of it, by 
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,49 +23,67 @@ from jaxlab.verdicts import Ruling, Verdict
 SEEDS = 1000  # of each variant
 FILE, FOLDER = "advice.csv", "advice"
 STANDARD = Scaling("standard", "standard")
+LAWS = {
+    "glorot_uniform": "Glorot's initialiser",
+    "he_truncated_normal": "He's initialiser",
+    "pytorch": "PyTorch's initialiser",
+}
 
 
 def variants(setting: Setting) -> list[Setting]:
-    """Return what could help a setting: the same with one thing changed.
+    """Return what could help a setting: the same with one thing changed, and two with several.
 
-    More units, a layer more, other activations, initialisers, scaled data, other rates, more time.
+    More units, a layer more, other activations, initialisers, scaled data, other rates, more time;
+    what cannot be, of a network too large, say, is left out.
     """
-    network, optimiser = setting.network, setting.training.optimiser
-    made = []
-    if not network.module:
-        hidden = network.widths[1:-1] or (1,)
-        kind = network.activations[0] if len(network.widths) > 2 else "relu"
-        for factor in (2, 4):
-            wide = tuple(factor * width for width in hidden)
-            instead = f"{_units(wide)} units, not {_units(hidden)}"
-            made.append(vary(setting, instead, hidden=wide))
-        made.append(vary(setting, "another layer", hidden=(*hidden, hidden[-1])))
-        activations = {
-            "leaky ReLU, slope 0.1": ("leaky_relu", 0.1),
-            "tanh": ("tanh", network.slope),
-        }
-        activations["ReLU"] = ("relu", network.slope)
-        made += [
-            vary(setting, name, hidden=hidden, activation=activation, slope=slope)
-            for name, (activation, slope) in activations.items()
-            if activation != kind
-        ]
-        laws = {
-            "glorot_uniform": "Glorot's initialiser",
-            "he_truncated_normal": "He's initialiser",
-            "pytorch": "PyTorch's initialiser",
-        }
-        made += [
-            vary(setting, name, initialiser=Initialiser(law))
-            for law, name in laws.items()
-            if {law} != {i.law for i in setting.initialisers}
-        ]
+    made: dict[str, Setting] = {}
+    for name, changes in _changes(setting).items():
+        try:
+            changed = vary(setting, name, **changes)
+        except ValueError:
+            continue
+        if changed.digest != setting.digest:
+            made[name] = changed
+    return list(made.values())
+
+
+def _changes(setting: Setting) -> dict[str, dict[str, Any]]:
+    training = setting.training
+    longer = {"epochs": 4 * training.epochs, "max_steps": 4 * training.max_steps}
+    rates = {n: {"learning_rate": n * training.optimiser.learning_rate} for n in (0.1, 10.0)}
+    faster = rates[10.0] | longer
+    found: dict[str, dict[str, Any]] = {}
+    if not setting.network.module:
+        found |= _of_network(setting)
     if setting.task.scaling is None:
-        made.append(vary(setting, "standardised data", scaling=STANDARD))
-    for factor, name in ((0.1, "a tenth of the rate"), (10.0, "ten times the rate")):
-        made.append(vary(setting, name, learning_rate=factor * optimiser.learning_rate))
-    made.append(vary(setting, "four times the epochs", epochs=4 * setting.training.epochs))
-    return made
+        found["standardised data"] = {"scaling": STANDARD}
+    found["a tenth of the rate"], found["ten times the rate"] = rates[0.1], rates[10.0]
+    found["four times the epochs"] = longer
+    found["rate x10, epochs x4"] = faster
+    if not setting.network.module:
+        hidden = tuple(4 * width for width in setting.network.widths[1:-1]) or (8,)
+        found[f"{_units(hidden)} units, rate x10, ep. x4"] = faster | {"hidden": hidden}
+    return found
+
+
+def _of_network(setting: Setting) -> dict[str, dict[str, Any]]:
+    network, found = setting.network, {}
+    hidden = network.widths[1:-1]
+    if not hidden:
+        return {f"a layer of {n} ReLUs": {"hidden": (n,), "activation": "relu"} for n in (4, 8)}
+    for factor in (2, 4):
+        wide = tuple(factor * width for width in hidden)
+        found[f"{_units(wide)} units, not {_units(hidden)}"] = {"hidden": wide}
+    found["another layer"] = {"hidden": (*hidden, hidden[-1])}
+    kinds = {"leaky ReLU, slope 0.1": "leaky_relu", "tanh": "tanh", "ReLU": "relu"}
+    for name, kind in kinds.items():
+        if set(network.activations[:-1]) != {kind}:
+            slope = 0.1 if kind == "leaky_relu" else network.slope
+            found[name] = {"activation": kind, "slope": slope}
+    for law, name in LAWS.items():
+        if {law} != {i.law for i in setting.initialisers}:
+            found[name] = {"initialiser": Initialiser(law)}
+    return found
 
 
 def _units(hidden: tuple[int, ...]) -> str:
@@ -73,11 +92,16 @@ def _units(hidden: tuple[int, ...]) -> str:
 
 @dataclass(frozen=True)
 class Tried:
-    """A variant, its counts, and the ruling on whether it raises the share of those that learn."""
+    """A variant, its counts, and the ruling on whether it raises the share of those that learn.
+
+    `error` is the root-mean-square error that half of its members reach, relative to the standard
+    deviation of the targets.
+    """
 
     variant: str
     tally: Tally
     ruling: Ruling
+    error: float
 
     @property
     def advised(self) -> bool:
@@ -91,17 +115,20 @@ class Advice:
 
     setting: str
     tally: Tally
+    error: float
     tried: tuple[Tried, ...]
 
     def __str__(self) -> str:
         """Return the table and the advice, at most 80 columns wide."""
-        head = f"{'measured':<26} {'n':>7} {'fails%':>6} {'95% interval':>14} {'better by':>10}"
-        lines = [f"{head}  helps?", f"{_row(self.setting, self.tally)} {'':>10}"]
+        head = f"{'measured':<26} {'n':>6} {'fails%':>6} {'95% interval':>14} {'error%':>6} "
+        lines = [f"{head}{'better':>6}  helps?", _row(self.setting, self.tally, self.error)]
         for one in self.tried:
             better = f"{100 * (one.ruling.observed or 0.0):+.1f}"
-            lines.append(f"{_row(one.variant, one.tally)} {better:>10}  {_helps(one.ruling)}")
+            row = _row(one.variant, one.tally, one.error)
+            lines.append(f"{row} {better:>6}  {_helps(one.ruling)}")
         lines = [line.rstrip() for line in lines]
-        return "\n".join([*lines, "", textwrap.fill(self.sentence, 80)])
+        note = "(error: what half of the seeds reach, in per cent of the targets' spread)"
+        return "\n".join([*lines, note, "", textwrap.fill(self.sentence, 80)])
 
     @property
     def sentence(self) -> str:
@@ -110,7 +137,9 @@ class Advice:
         fails = share(self.tally.failed, self.tally.n)
         if not good:
             told = f"None of the {len(self.tried)} variants tried helps {self.setting}"
-            return f"{told} (fails: {fails})."
+            nearest = min(self.tried, key=lambda one: one.error)
+            near = f"Nearest comes {nearest.variant}: half of its seeds reach an error of"
+            return f"{told} (fails: {fails}). {near} {_percent(nearest.error)}."
         said = [
             f"{one.variant} (fails: {share(one.tally.failed, one.tally.n)})" for one in good[:3]
         ]
@@ -119,8 +148,14 @@ class Advice:
     def rows(self) -> list[dict[str, object]]:
         """Return a dictionary per variant, for a CSV file."""
         return [
-            _counts(one.variant, one.tally)
+            {
+                "setting": self.setting,
+                "setting_n": self.tally.n,
+                "setting_failed": self.tally.failed,
+            }
+            | _counts(one.variant, one.tally)
             | {
+                "median_error": one.error,
                 "difference": one.ruling.observed,
                 "diff_low": one.ruling.interval and one.ruling.interval.low,
                 "diff_high": one.ruling.interval and one.ruling.interval.high,
@@ -138,16 +173,25 @@ def _counts(name: str, tally: Tally) -> dict[str, object]:
     return {"variant": name, "n": tally.n, "failed": tally.failed, "failure_rate": rate, **limits}
 
 
-def _row(name: str, tally: Tally) -> str:
+def _row(name: str, tally: Tally, error: float) -> str:
     interval = clopper_pearson(tally.failed, tally.n)
     bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
     short = name if len(name) <= 26 else name[:25] + "…"
-    return f"{short:<26} {tally.n:>7} {100 * tally.failed / tally.n:6.2f} {bounds:>14}"
+    shown = f"{100 * error:.3g}" if np.isfinite(error) else "-"
+    rate = 100 * tally.failed / tally.n
+    return f"{short:<26} {tally.n:>6} {rate:6.2f} {bounds:>14} {shown:>6}"
+
+
+def _percent(error: float) -> str:
+    return f"{100 * error:.3g} % of the targets' spread"
 
 
 def _helps(ruling: Ruling) -> str:
-    words = {Verdict.SUPPORTED: "yes", Verdict.REFUTED: "no"}
-    return words.get(ruling.verdict, "undecided")
+    if ruling.verdict is Verdict.SUPPORTED:
+        return "yes"
+    if ruling.interval is not None and ruling.interval.high < 0:
+        return "worse"
+    return "no" if ruling.verdict is Verdict.REFUTED else "undecided"
 
 
 def advise(
@@ -166,25 +210,30 @@ def advise(
     the setting; the chance that any is called a help though it changes nothing is at most 1 %.
     """
     base = result.sweep[setting]
-    tried = runs.run(
-        Sweep(f"advice on {setting}", tuple(variants(base))),
-        seeds,
-        out=out,
-        progress=progress,
-        command=command,
-    )
-    return judged(setting, result.tally()[setting], tried.tally())
+    # A folder for each specification, so that another setting may be advised later.
+    folder = None if out is None else Path(out) / base.digest[:8]
+    sweep = Sweep(f"advice on {setting}", variants(base))
+    told = {"progress": progress, "command": command}
+    tried = runs.run(sweep, seeds, out=folder, **told)
+    return judged(setting, result.tally()[setting], tried.tally(), _errors(result, tried, setting))
 
 
-def judged(setting: str, before: Tally, tallies: dict[str, Tally]) -> Advice:
-    """Return what the counts of a setting and of its variants say."""
+def _errors(result: Result, tried: Result, setting: str) -> dict[str, float]:
+    found = {name: members.median_error for name, members in tried.members.items()}
+    return found | {setting: result.members[setting].median_error}
+
+
+def judged(
+    setting: str, before: Tally, tallies: Mapping[str, Tally], errors: Mapping[str, float]
+) -> Advice:
+    """Return what the counts and the median errors of a setting and of its variants say."""
     rulings = [verdicts.helps(t.solved, t.n, before.solved, before.n) for t in tallies.values()]
     tried = [
-        Tried(name, tally, ruling)
+        Tried(name, tally, ruling, errors[name])
         for (name, tally), ruling in zip(tallies.items(), verdicts.settle(rulings), strict=True)
     ]
-    tried.sort(key=lambda one: one.tally.failed / one.tally.n)
-    return Advice(setting, before, tuple(tried))
+    tried.sort(key=lambda one: (one.tally.failed / one.tally.n, one.error))
+    return Advice(setting, before, errors[setting], tuple(tried))
 
 
 def write(advice: Advice, folder: Path) -> None:

@@ -3,7 +3,7 @@
 The rules know counts only and are those of `jaxlab.verdicts`, fixed before any count was seen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,10 +23,11 @@ MOST_NUMBERS = 2**24  # what units receive on all rows, at once
 class Kind(StrEnum):
     """What failing to learn is, of a setting as it stands.
 
-    LEARNS: at least 95 % of seeds learn; IMPOSSIBLE: at most 5 % do, or would if trained longer;
-    TOO_SHORT: at most 5 % do, but more were still improving; LUCK: between. All are said with the
-    confidence of an exact 95 % interval, else UNDECIDED. IMPOSSIBLE is about training as it stands:
-    that no weights would do is a stronger statement, which counting cannot make.
+    LEARNS: at least 95 % of seeds learn; IMPOSSIBLE: at most 5 % do; LUCK: between. TOO_SHORT: not
+    the first, but it would be one of the others, or could be the first, if those that were still
+    improving learnt. All are said with the confidence of an exact 95 % interval, else UNDECIDED.
+    IMPOSSIBLE is about training as it stands: that no weights would do is a stronger statement,
+    which counting cannot make.
     """
 
     LEARNS = "learns"
@@ -50,8 +51,8 @@ FAILED_AS = {
 MEANING = {
     Kind.LEARNS: "it learns, so where yours does not, look for a bug",
     Kind.LUCK: "luck of the seed: another one may do",
-    Kind.IMPOSSIBLE: "impossible as it is set up, or nearly: another seed will not do",
-    Kind.TOO_SHORT: "training is too short to tell luck from impossible",
+    Kind.IMPOSSIBLE: "impossible, or nearly, as it is set up: another seed will not do",
+    Kind.TOO_SHORT: "training is too short to tell, for many were still improving",
     Kind.UNDECIDED: "too few seeds to tell",
 }
 
@@ -73,12 +74,19 @@ class Start:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a setting's counts say; str() is one or two sentences."""
+    """What a setting's counts say; str() is some sentences.
+
+    `lost` is the number of failed members that were solved at an earlier check; `errors` are the
+    smallest and the median error of all members at the end, on all rows together, relative to the
+    standard deviation of the targets.
+    """
 
     setting: str
     kind: Kind
     tally: Tally
-    start: Start | None
+    start: Start | None = None
+    lost: int = 0
+    errors: tuple[float, float] | None = None
 
     def __str__(self) -> str:
         """Return the answer: how often it fails, what that is, and what the failed ones do."""
@@ -86,8 +94,18 @@ class Answer:
         bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
         percent = 100 * tally.failed / tally.n
         rate = f"fails for {percent:.1f} % of {tally.n:,} seeds {bounds}"
-        first = f"{self.setting}: {rate}: {MEANING[self.kind]}."
-        return " ".join([first, *self._failures(), *self._start()])
+        first = f"{self.setting}: {rate}: {self.meaning}."
+        return " ".join([first, *self._failures(), *self._start(), *self._errors()])
+
+    @property
+    def meaning(self) -> str:
+        """Return what the kind means; of what is undecided, between what."""
+        if self.kind is not Kind.UNDECIDED:
+            return MEANING[self.kind]
+        learn = clopper_pearson(self.tally.solved, self.tally.n)
+        if learn.low > 0.5:
+            return "most seeds learn it, though perhaps not 95 %: another one may do"
+        return "few seeds learn it, if any" if learn.high < 0.5 else MEANING[self.kind]
 
     def _failures(self) -> Iterable[str]:
         counts, failed = self.tally.counts, self.tally.failed
@@ -102,10 +120,24 @@ class Answer:
         start = self.start
         if start is None or not start.of_failed or not start.failed + start.solved:
             return
+        if (start.failed, start.solved) == (start.of_failed, start.of_solved):
+            return  # all did, whatever became of them
         who = f"{share(start.failed, start.of_failed).capitalize()} of them"
         others = f", and {share(start.solved, start.of_solved)} of those that learnt,"
         who += others if start.of_solved else ""
         yield f"{who} started without a unit active {start.regions}."
+
+    def _errors(self) -> Iterable[str]:
+        failed = self.tally.failed
+        if self.lost >= failed / 100 > 0:
+            yield (
+                f"{share(self.lost, failed).capitalize()} of those that fail had fitted it at an "
+                "earlier check: a smaller rate may hold it."
+            )
+        if self.errors is not None and failed and self.kind is not Kind.LEARNS:
+            best, half = (f"{100 * error:.2g}" for error in self.errors)
+            spread = "% of the targets' standard deviation"
+            yield f"Errors end at {best} {spread} for the best seed, {half} % for half of them."
 
 
 def share(count: int, n: int) -> str:
@@ -128,15 +160,23 @@ def kind_of(tally: Tally) -> Kind:
     >>> [kind_of(Tally(some | {"solved": n, "dead": 1000 - n})).value for n in (0, 500, 990)]
     ['impossible', 'luck', 'learns']
     """
-    solved, n = tally.solved, tally.n
-    often, never = verdicts.works(solved, n).verdict, verdicts.never(solved, n).verdict
+    now, later = (_kind(count, tally.n) for count in (tally.solved, _hopeful(tally)))
+    if now in (Kind.LUCK, Kind.IMPOSSIBLE) and later is not now:
+        return Kind.TOO_SHORT
+    return now
+
+
+def _hopeful(tally: Tally) -> int:
+    return tally.solved + tally.counts["unfinished"]
+
+
+def _kind(learn: int, n: int) -> Kind:
+    often, never = verdicts.works(learn, n).verdict, verdicts.never(learn, n).verdict
     if often is Verdict.SUPPORTED:
         return Kind.LEARNS
     if never is Verdict.SUPPORTED:
-        could = verdicts.never(solved + tally.counts["unfinished"], n).verdict
-        return Kind.IMPOSSIBLE if could is Verdict.SUPPORTED else Kind.TOO_SHORT
-    both_refuted = often is never is Verdict.REFUTED
-    return Kind.LUCK if both_refuted else Kind.UNDECIDED
+        return Kind.IMPOSSIBLE
+    return Kind.LUCK if often is never is Verdict.REFUTED else Kind.UNDECIDED
 
 
 def answer(result: Result, setting: str) -> Answer:
@@ -145,7 +185,11 @@ def answer(result: Result, setting: str) -> Answer:
         raise ValueError(f"setting is {setting!r}; it must be one of {', '.join(result.members)}")
     members = result.members[setting]
     start = started(result.sweep[setting], members)
-    return Answer(setting, kind_of(members.tally), members.tally, start)
+    lost = int(np.sum((members.names != "solved") & (members.first_solved >= 0)))
+    found = members.relative_errors[np.isfinite(members.relative_errors)]
+    half = members.median_error
+    errors = (float(found.min()), half) if len(found) and np.isfinite(half) else None
+    return Answer(setting, kind_of(members.tally), members.tally, start, lost, errors)
 
 
 def most_telling(result: Result) -> str:
@@ -185,14 +229,22 @@ def started(setting: Setting, members: Members) -> Start | None:
     masks = {name: np.asarray(mask) for name, mask in regions.items() if mask.any()}
     awake = [_any_active(network, weights, np.asarray(inputs)[mask]) for mask in masks.values()]
     asleep, failed = ~np.all(awake, axis=0), members.names != "solved"
-    where = {1: "on any row", 2: f"on one side ({' or '.join(masks)})"}
     return Start(
-        where.get(len(masks), "in some region"),
+        _where(masks),
         int(np.sum(asleep & failed)),
         int(np.sum(failed)),
         int(np.sum(asleep & ~failed)),
         int(np.sum(~failed)),
     )
+
+
+def _where(masks: Mapping[str, np.ndarray]) -> str:
+    if set(masks) == {"right", "left"}:
+        return "on one side (right or left)"
+    if len(masks) == 1:
+        (name, mask), *_ = masks.items()
+        return "on any row" if mask.all() else f"in the region {name}"
+    return f"in a region ({' or '.join(masks)})"
 
 
 def _any_active(network: Network, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:

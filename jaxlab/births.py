@@ -1,7 +1,5 @@
 """What theory says of any network of ReLUs before it is trained: how often it is dead at birth."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from jaxlab import initialisers, tasks
@@ -22,7 +20,6 @@ def comparisons(result: Result) -> list[tuple[str, int, int, Prediction]]:
     return rows
 
 
-@lru_cache
 def predictions(setting: Setting) -> tuple[Prediction, ...]:
     """Return what theory says of the event born_dead, with a reason where it says nothing.
 
@@ -31,11 +28,12 @@ def predictions(setting: Setting) -> tuple[Prediction, ...]:
     network, layers = setting.network, range(len(setting.network.activations))
     if any(initialisers.bias_limit(setting, layer) > 0 for layer in layers):
         return (_withheld("biases do not start at zero"),)
+    if tasks.own_rows(setting.task):
+        return (_withheld("rows are drawn, or scaled, for each seed"),)
     inputs = np.asarray(tasks.example(setting.task)[0])
     if not inputs.any():
         return (_withheld("all inputs are zero"),)
-    # What is scaled, or drawn for each seed, is not known to have the signs of the example.
-    one_sided = not tasks.own_rows(setting.task) and network.widths[0] == 1 and inputs.min() >= 0
+    one_sided = network.widths[0] == 1 and inputs.min() >= 0
     laws = [initialisers.kernel_distribution(setting, layer) for layer in layers]
     return born_dead.predictions(network.widths, network.activations, laws, quadrant=one_sided)
 

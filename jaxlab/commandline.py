@@ -143,7 +143,9 @@ def _run(main: Callable[[], None]) -> None:
         fail("memory is too small for that; ask for less at once, or for shards of it")
     except KeyboardInterrupt as stop:
         done = "; ".join(getattr(stop, "__notes__", ["what is finished is kept"]))
-        typed = shlex.join(["python", *sys.orig_argv[1:]])
+        words = sys.orig_argv[1:]
+        installed = words and Path(words[0]).name == "jaxlab"
+        typed = shlex.join(["jaxlab", *words[1:]] if installed else ["python", *words])
         start = "\n" if sys.stderr.isatty() else ""  # there, after ^C and what is left of a bar
         print(f"{start}stopped: {done}; to go on: {typed}", file=sys.stderr)
         raise SystemExit(143 if isinstance(stop, Terminated) else 130) from None

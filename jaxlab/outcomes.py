@@ -5,6 +5,7 @@ numbers would be convenient. They are exhaustive and exclusive: the first that a
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -55,12 +56,13 @@ def errors(
     """
     square = jnp.mean((outputs - targets) ** 2, axis=1)
 
-    def over(values):
+    def over(values, masks=masks):
         return jnp.sum(jnp.where(masks, values, 0.0), axis=1) / jnp.maximum(masks.sum(axis=1), 1)
 
     if spread:
-        everything = jnp.mean((targets - targets.mean(axis=0)) ** 2, axis=(0, 1))
-        scale = jnp.broadcast_to(everything, masks.shape[:1] + everything.shape)
+        whole = jnp.ones_like(masks)
+        middle = jax.vmap(partial(over, masks=whole), 1, 1)(targets)[:, None]  # (regions, 1, out)
+        scale = over(jnp.mean((targets - middle) ** 2, axis=2), whole)
     else:
         scale = over(jnp.mean(targets**2, axis=1))
     relative = jnp.sqrt(over(square) / jnp.where(scale > 0, scale, 1.0))

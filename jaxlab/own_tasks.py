@@ -16,10 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxlab import formula, tasks
+from jaxlab import formula, keys, tasks
 from jaxlab.spec import MOST_ROWS, Scaling, Task
 
 ROWS = 400
+DRAWS = 8  # of rows per seed that are looked at beforehand
 Function = Callable[[jax.Array], jax.Array]
 
 
@@ -44,8 +45,7 @@ def from_arrays(
         raise ValueError(
             f"there are {len(x)} rows of inputs and {len(y)} of targets; they must agree"
         )
-    if not np.ptp(y, axis=0).any():
-        raise ValueError("all targets are the same; there must be something to learn")
+    _check_targets(y)
     made = regions
     if not isinstance(made, Mapping):
         made = (made or _sides(x[:, 0], x.shape[1]))(jnp.asarray(x))
@@ -56,9 +56,12 @@ def from_arrays(
             f"region {wrong[0]!r} has the shape {masks[wrong[0]].shape}" if wrong else "no regions"
         )
         raise ValueError(f"{shape}; it must be true or false for each of {len(x)} rows")
+    empty = [region for region, mask in masks.items() if not mask.any()]
+    if empty:
+        raise ValueError(f"region {empty[0]!r} holds no row; it must hold at least one")
     checksum = hashlib.sha256(" ".join(masks).encode())
     for array in (x, y, *masks.values()):
-        checksum.update(array.tobytes())
+        checksum.update(str(array.shape).encode() + array.tobytes())
     full_name = f"{name} {checksum.hexdigest()[:12]}"
 
     def draw(key, count, numbers):
@@ -102,14 +105,35 @@ def from_function(
         told = {"tolerance": tolerance, "margin": margin, "scaling": scaling}
         return from_arrays(name, x, function(jnp.asarray(x)), regions=regions, **told)
     judged = regions or _sides(np.stack(ends)[:, 0], len(ends[0]))
-    draw = partial(_drawn, function, len(ends[0]), whole_numbers)
-    tasks.define(name, draw, judged, random=True, spread=True)
+    draw, name = partial(_drawn, function, len(ends[0]), whole_numbers), f"{name} per seed"
     numbers = {
         f"{what} {i + 1}": float(value)
         for what, values in zip(("low", "high"), ends, strict=True)
         for i, value in enumerate(values)
     }
+    _check_draws(draw, judged, rows, numbers)
+    tasks.define(name, draw, judged, random=True, spread=True)
     return Task(name, rows, numbers, tolerance, margin, scaling)
+
+
+def _check_targets(targets: np.ndarray) -> None:
+    if not np.ptp(targets, axis=0).any():
+        raise ValueError("all targets are the same; there must be something to learn")
+
+
+def _check_draws(
+    draw: tasks.Draw, judged: tasks.Regions, rows: int, numbers: Mapping[str, float]
+) -> None:
+    """Raise ValueError where some draws, taken together, are nothing to learn or leave a region."""
+    traced = {name: jnp.float32(value) for name, value in numbers.items()}
+    drawn = [draw(key, rows, traced) for key in jax.random.split(keys.root_key(), DRAWS)]
+    _check_targets(_columns("targets", np.concatenate([targets for _, targets in drawn])))
+    found = [judged(inputs) for inputs, _ in drawn]
+    empty = [region for region in found[0] if not all(masks[region].any() for masks in found)]
+    if empty:
+        raise ValueError(
+            f"region {empty[0]!r} is without rows for some seeds; it must have some for each"
+        )
 
 
 def from_formula(
@@ -143,7 +167,7 @@ def from_formula(
         condition(**dict.fromkeys(read.names, 0.0))  # an error if it is about other variables
     ends = [_by_variable(what, end, read.names) for what, end in (("low", low), ("high", high))]
 
-    kind = " of whole numbers" * whole_numbers + " per seed" * per_seed
+    kind = " of whole numbers" * whole_numbers
     judged_by = "".join(f", {name}: {condition.text}" for name, condition in conditions.items())
     name = text + kind + judged_by
     told: dict[str, Any] = {"tolerance": tolerance, "margin": margin, "scaling": scaling}
@@ -162,8 +186,14 @@ def from_formula(
 
 
 def mask(condition: str, columns: Mapping[str, ArrayLike]) -> np.ndarray:
-    """Return at which rows a condition, such as "x > 0", holds of columns (rows,) by name."""
-    return formula.parse(condition)(**columns) != 0
+    """Return at which rows a condition, such as "x > 0", holds of columns (rows,) by name.
+
+    ValueError where it is something else than a condition, which is 0 or 1.
+    """
+    found = formula.parse(condition)(**columns)
+    if not np.isin(found, (0, 1)).all():
+        raise ValueError(f"{condition!r} is no condition; right is, for example, x > 0")
+    return found == 1
 
 
 def _judged(
@@ -190,7 +220,8 @@ def _by_variable(what: str, end: float | Mapping[str, float], names: Sequence[st
 def _columns(what: str, values: Any) -> np.ndarray:
     """Return float32 columns (rows, columns); ValueError unless they are finite numbers."""
     try:
-        array = np.asarray(values, np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is not finite
+            array = np.asarray(values, np.float32)
     except (TypeError, ValueError):
         raise ValueError(
             f"{what} are no numbers; they must be an array of (rows, columns)"

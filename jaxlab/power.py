@@ -121,6 +121,8 @@ def two_sample_power(n: int, p1: float, p2: float, alpha: float) -> float:
     check_probability("p1", p1)
     check_probability("p2", p2)
     check_inside_unit("alpha", alpha)
+    if n < 1:
+        raise ValueError(f"n={n} must be at least 1")
     counts = np.arange(n + 1)
     return float(binom.pmf(counts, n, p1) @ _told_apart(n, alpha) @ binom.pmf(counts, n, p2))
 
@@ -143,7 +145,7 @@ def seeds_to_compare(p1: float, p2: float, alpha: float, power: float) -> int:
     """Return how many seeds each of two settings needs for their rates to be told apart.
 
     By `two_sample_power`, and for good, up to 200 seeds each; beyond by the formula of Casagrande,
-    Pike and Smith (Biometrics 34 (1978) 483), which meets the power to 0.001 and asks for a few
+    Pike and Smith (Biometrics 34 (1978) 483), which meets the power to 0.01 and asks for a few
     more seeds than needed where a rate is near 0 or 1. Raises ValueError as `seeds_to_distinguish`
     does.
 

@@ -64,14 +64,17 @@ class Question:
             inputs = ", ".join(self.inputs[:5]) + (", ..." if len(self.inputs) > 5 else "")
             return f"{self.target} from {inputs}, on the {count:,} rows of {self.source}"
         kind = "whole numbers" if self.whole_numbers else "points"
-        count = "all" if self.whole_numbers and not self.per_seed else f"{self.rows:,}"
+        all_of_them = self.whole_numbers and not self.per_seed
+        count = (
+            "all" if all_of_them else f"{self.task().rows:,}"
+        )  # a grid may have fewer than asked
         drawn = " drawn for each seed" * self.per_seed
         return f"{self.target} on {count} {kind}{drawn} from {self.low:g} to {self.high:g}"
 
     def write(self, folder: Path) -> None:
         """Keep the question in a folder."""
         content = dataclasses.asdict(dataclasses.replace(self, table={}))
-        content["question"] = str(self)
+        content |= {"question": str(self), "task": self.task().name}
         files.write_atomically(folder / FILE, sealed.json_as_bytes(content))
         if self.table:
             text = io.StringIO()
@@ -89,10 +92,14 @@ def read(folder: Path) -> Question | None:
         return None
     content = sealed.read_json(folder / FILE)
     try:
-        content.pop("question")
+        del content["question"]
+        name = content.pop("task")
         content["scaling"] = content["scaling"] and Scaling(**content["scaling"])
         content["table"] = read_table(folder / DATA)[0] if (folder / DATA).exists() else {}
-        return Question(**content)
+        found = Question(**content)
+        if found.task().name != name:
+            raise ValueError("the rows are not those that were asked about")
+        return found
     except (KeyError, TypeError, ValueError) as error:
         raise sealed.damaged(folder / FILE, error) from error
 

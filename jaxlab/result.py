@@ -88,6 +88,18 @@ class Members:
         return np.array(outcomes.OUTCOMES)[self.outcome]
 
     @property
+    def relative_errors(self) -> np.ndarray:
+        """Each member's error at the end, relative to the targets' standard deviation; inf, nan."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return self.rmse / self.spread
+
+    @property
+    def median_error(self) -> float:
+        """The relative error that half of the members reach; inf where targets never change."""
+        errors = self.relative_errors
+        return float(np.median(np.where(np.isfinite(errors), errors, np.inf)))
+
+    @property
     def constants(self) -> np.ndarray:
         """Which constant a constant output is: "mean", "zero" or "other"; "" for other outputs."""
         named = outcomes.which_constant(self.mean_output, self.mean_target, self.spread)
@@ -258,7 +270,8 @@ def table(result: Result) -> str:
         shares = [tally.counts[c] / tally.n for c in shown]
         shares += [sum(tally.counts[c] for c in rest) / tally.n] * bool(rest)
         lines.append(f"{line} {bounds:>14}" + "".join(f" {100 * s:5.1f}" for s in shares))
-    return "\n".join([*lines, "(right of the interval: outcomes, per cent of all seeds)"])
+    note = ["(right of the interval: outcomes, per cent of all seeds)"] if heads else []
+    return "\n".join([*lines, *note])
 
 
 def _columns(tallies: Mapping[str, Tally], room: int) -> tuple[list[str], list[str]]:

@@ -413,8 +413,9 @@ def _canonical(spec: Any, *left_out: str) -> str:
     # Fields that came later are left out where they say nothing: digests of old stay valid.
     if "training" in content and not content["training"]["layer_rates"]:
         del content["training"]["layer_rates"]
-    if "network" in content and not content["network"]["module"]:
-        del content["network"]["module"], content["network"]["size"]
+    for setting in [content, *content.get("settings", ())]:
+        if "network" in setting and not setting["network"]["module"]:
+            del setting["network"]["module"], setting["network"]["size"]
     return json.dumps([FORMAT, content], sort_keys=True, separators=(",", ":"))
 
 

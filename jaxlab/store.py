@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
-from jaxlab import files, keys, modules, optimisers, sealed, shards, tasks
+from jaxlab import files, meanings, sealed, shards, tasks
 from jaxlab.chunks import FORMAT, Chunks
 from jaxlab.provenance import differences, fingerprint, short
 from jaxlab.result import Result
@@ -25,7 +24,6 @@ from jaxlab.stored import Stored
 MANIFEST = "manifest.json"
 PARTS = ("sweep", "digests", "lane_widths", "data", "fingerprints", "asked")
 RANGES = re.compile(r"([0-9]{1,10}(-[0-9]{1,10})?(,(?!$)|$))*")
-SEEN_ROWS = 32  # at which a user's own module is looked at
 REMEDY = "choose another --out or move it away"
 
 
@@ -34,10 +32,10 @@ def identity_of(sweep: Sweep, lanes: Mapping[str, int], dtype: str = "float32") 
 
     Lane widths and a checksum of the task's rows by setting, and the fingerprint. The checksum is
     there because a specification names its task, and a name can be given another meaning; so can
-    those of a user's own module and optimiser, which it then covers too.
+    those of a user's own module and optimiser (see `meanings`).
     """
     checksums = {task: _data_checksum(task) for task in {s.task for s in sweep.settings}}
-    data = {s.name: checksums[s.task] + _own_checksum(s) for s in sweep.settings}
+    data = {s.name: checksums[s.task] + meanings.checksum(s) for s in sweep.settings}
     lane_widths = {s.name: lanes[s.name] for s in sweep.settings}
     known = {"lane_widths": lane_widths, "data": data, "dtype": dtype}
     return known | {"fingerprint": fingerprint()}
@@ -49,26 +47,6 @@ def _data_checksum(task: Task) -> str:
     for array in (inputs, targets, *regions.values()):
         checksum.update(np.asarray(array).tobytes())
     return checksum.hexdigest()[:16]
-
-
-def _own_checksum(setting: Setting) -> str:
-    """Return a checksum of what a user's own module and optimiser do first; "" without them."""
-    own, found = optimisers.definition(setting.training.optimiser), hashlib.sha256()
-    if not setting.network.module and own is None:
-        return ""
-    weights = np.zeros(1, np.float32)
-    if setting.network.module:
-        weights = modules.draw(setting.network, keys.root_key())
-        inputs = tasks.example(setting.task)[0][:SEEN_ROWS]
-        found.update(np.asarray(modules.predict(setting.network, weights, inputs)).tobytes())
-    if own is not None:
-        transform, ones = own(jnp.float32(1)), np.ones_like(weights)
-        state = transform.init(weights)
-        for _ in range(2):  # the first step of many is the sign of the gradient
-            steps, state = transform.update(ones, state, weights)
-            found.update(np.asarray(steps).tobytes())
-            ones = 2 * ones
-    return "-" + found.hexdigest()[:16]
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def vary(
     network = setting.network
     if network.module and (hidden is not None or activation is not None):
         raise ValueError(f"setting {setting.name!r} has a module of its own; its layers are fixed")
-    laws = setting.initialisers
+    laws, rates = setting.initialisers, setting.training.layer_rates
     if hidden is not None or activation is not None:
         layers = len(hidden) if hidden is not None else len(network.widths) - 2
         between = network.activations[:-1] or ("relu",)
@@ -41,6 +41,9 @@ def vary(
         )
         before = laws[:-1] or (Initialiser(),)
         laws = (*[before[min(i, len(before) - 1)] for i in range(layers)], laws[-1])
+        if rates:
+            before = rates[:-1] or (1.0,)
+            rates = (*[before[min(i, len(before) - 1)] for i in range(layers)], rates[-1])
     if initialiser is not None:
         laws = (initialiser,)
     parts = {
@@ -54,7 +57,9 @@ def vary(
     if "optimiser" in changes:
         changes["name"] = changes.pop("optimiser")
     optimiser = _replaced(setting.training.optimiser, changes)
-    training = _replaced(setting.training, parts["training"] | {"optimiser": optimiser})
+    training = _replaced(
+        setting.training, parts["training"] | {"optimiser": optimiser, "layer_rates": rates}
+    )
     task = _replaced(setting.task, parts["task"])
     return Setting(name, task, _replaced(network, parts["network"]), laws, training)
 

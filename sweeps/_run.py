@@ -17,9 +17,9 @@ from jaxlab import (
     distributed,
     export,
     keys,
+    looks,
     merging,
     runs,
-    sealed,
     shards,
     store,
 )
@@ -140,7 +140,7 @@ def run_sweep(
                 print(f"members.{export_as} is left to the last shard, which must ask for it too")
             return
         found, compared = tables(name, folder)
-        looked = look(folder, asked.first_seed, found)
+        looked = looks.record(folder, asked.first_seed, found)
     print(found, module.report(found, compared), sep="\n\n")
     print("\nBug, luck or impossible?")
     for sentence in answer.sentences(found):
@@ -225,21 +225,3 @@ def draw(name: str, out: Path) -> None:
         drawn = drawing.draw(name, out, out / "figures")
         pictures = [str(path) for path in drawn if path.suffix == ".png"]
         print("drawn, with PDF and JSON beside:", *pictures, sep="\n  ")
-
-
-def look(folder: Path, first_seed: int, found: Result) -> str:
-    """Record that results were looked at; return what to say of it, for going on changes chances.
-
-    Who runs more seeds until a verdict appears must say so: looks.json lists every request.
-    """
-    path = folder / "looks.json"
-    looks = sealed.read_json(path)["looks"] if path.exists() else []
-    most = max(tally.n for tally in found.tally().values())
-    new = {"first_seed": first_seed, "seeds": most}
-    if new not in looks:
-        looks.append(new)
-        sealed.write_result(path, sealed.json_as_bytes({"looks": looks}))
-    if len(looks) == 1:
-        return ""
-    counts = ", ".join(str(entry["seeds"]) for entry in looks)
-    return f"\nlooked at {len(looks)} times, with {counts} seeds: verdicts allow for one look"

@@ -11,6 +11,8 @@ from jaxlab import advice
 from jaxlab.outcomes import OUTCOMES
 from jaxlab.tally import Tally
 
+ERRORS = {"base": 0.4, "better": 0.2, "same": 0.3, "worse": 0.9}
+
 
 def counted(solved: int, n: int = 1000) -> Tally:
     return Tally(dict.fromkeys(OUTCOMES, 0) | {"solved": solved, "dead": n - solved})
@@ -18,16 +20,22 @@ def counted(solved: int, n: int = 1000) -> Tally:
 
 def test_what_raises_the_rate_is_advised_and_what_does_not_is_not():
     tallies = {"same": counted(302), "better": counted(450), "worse": counted(100)}
-    given = advice.judged("base", counted(300), tallies)
+    given = advice.judged("base", counted(300), tallies, ERRORS)
     assert [one.variant for one in given.tried] == ["better", "same", "worse"]
     assert [one.advised for one in given.tried] == [True, False, False]
     assert given.sentence == "What helped base (fails: 70 %) most: better (fails: 55 %)."
     text = str(given)
     assert max(map(len, text.splitlines())) <= 80
     row = next(line for line in text.splitlines() if line.startswith("better"))
-    assert row.split() == ["better", "1000", "55.00", "[51.9,", "58.1]", "+15.0", "yes"]
-    none = advice.judged("base", counted(300), {"same": counted(302), "worse": counted(100)})
-    assert none.sentence == "None of the 2 variants tried helps base (fails: 70 %)."
+    assert row.split() == ["better", "1000", "55.00", "[51.9,", "58.1]", "20", "+15.0", "yes"]
+    none = advice.judged(
+        "base", counted(300), {"same": counted(302), "worse": counted(100)}, ERRORS
+    )
+    assert none.sentence == (
+        "None of the 2 variants tried helps base (fails: 70 %). Nearest comes same: half of its "
+        "seeds reach an error of 30 % of the targets' spread."
+    )
+    assert [line.split()[-1] for line in str(none).splitlines()[2:4]] == ["no", "worse"]
 
 
 def test_of_variants_without_a_difference_hardly_any_is_advised():
@@ -37,7 +45,9 @@ def test_of_variants_without_a_difference_hardly_any_is_advised():
     for _ in range(200):
         solved = random.binomial(1000, 0.3, 12)
         tallies = {str(i): counted(int(count)) for i, count in enumerate(solved[1:])}
-        given = advice.judged("base", counted(int(solved[0])), tallies)
+        given = advice.judged(
+            "base", counted(int(solved[0])), tallies, dict.fromkeys([*tallies, "base"], 0.5)
+        )
         wrong += any(one.advised for one in given.tried)
     assert wrong <= 9
 
@@ -53,7 +63,7 @@ def test_the_variants_are_trained_and_written(tmp_path, monkeypatch):
     assert given.tally == found.tally()["k=2"]
     advice.write(given, tmp_path)
     lines = (tmp_path / advice.FILE).read_text().splitlines()
-    assert lines[0].startswith("variant,n,failed,failure_rate,ci_low,ci_high,difference")
+    assert lines[0].startswith("setting,setting_n,setting_failed,variant,n,failed,failure_rate")
     assert len(lines) == 3
     with pytest.raises(KeyError):
         advice.advise(found, "k=9", 1)

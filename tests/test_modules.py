@@ -84,7 +84,8 @@ def test_what_is_kept_is_protected_against_another_meaning(tmp_path):
     first = run(setting)
     assert sweep_from_json(first.sweep.to_json()) == first.sweep
     assert run(setting).outcomes.tolist() == first.outcomes.tolist()
-    transform(1e-1)
+    decays = optimisers.define("tried", lambda rate: optax.adamw(rate, weight_decay=1e-4))
+    assert decays.name == setting.training.optimiser.name
     with pytest.raises(ValueError, match="an optimiser of setting 'net' had another meaning"):
         run(setting)
     transform(1e-8)

@@ -37,6 +37,9 @@ def test_a_table_is_kept_with_every_bit(tmp_path):
     assert again.task() == asked.task()
     assert again.table["x"].tobytes() == values.tobytes()
     assert str(again) == "y from x, on the 4 rows of my.csv"
+    (tmp_path / question.DATA).unlink()
+    with pytest.raises(ResultsError, match="not those that were asked about"):
+        question.read(tmp_path)
     (tmp_path / question.FILE).write_text("{}")
     with pytest.raises(ResultsError, match="checksum"):
         question.read(tmp_path)

@@ -35,7 +35,7 @@ def test_a_flat_side_is_told_only_where_the_output_is_flat():
 def test_success_is_told_with_its_step():
     member = dataclasses.replace(stories.DYING.member, first_solved=np.array([12]))
     lost = dataclasses.replace(stories.DYING, member=member)
-    assert "first at the check after step 12, but not at the end" in said(lost)
+    assert "It was fitted at the check after step 12, but not at the end." in said(lost)
 
 
 def test_who_was_born_dead_is_told_so():

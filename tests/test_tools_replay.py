@@ -1,6 +1,7 @@
 """Exact: the command that replays: what it finds, writes, prints and refuses."""
 
 import contextlib
+import dataclasses
 import io
 
 import pytest
@@ -105,6 +106,14 @@ def test_wrong_commands_end_in_one_line(words, said, results, monkeypatch):
 
 
 def test_names_of_files_are_safe():
-    assert replay.file_name("normal, slope 0.001", [3]) == "normal-slope-0.001-seed-3"
-    assert replay.file_name("../..", [1, 2]) == "setting-seed-1-and-2"
-    assert len(replay.file_name("x" * 500, [2**32 - 1])) < 200
+    names = ("normal, slope 0.001", "../..", "x" * 200, "x>0", "x<0")
+    rates = (1, 2, 3, 4, 5)
+    settings = [
+        dataclasses.replace(samples.setting(rate=rate), name=name)
+        for name, rate in zip(names, rates, strict=True)
+    ]
+    sweep = samples.sweep(*settings)
+    found = [replay.file_name(sweep, name, [1, 2]) for name in names]
+    assert found[:2] == ["normal-slope-0.001-seed-1-and-2", "setting-seed-1-and-2"]
+    assert len(set(found)) == len(names)
+    assert max(map(len, found)) < 200

@@ -52,10 +52,13 @@ def test_a_network_is_named_by_its_widths_and_activations():
 @pytest.mark.parametrize("base", [samples.setting(), BASE, vary(BASE, "line", hidden=())])
 def test_advice_tries_one_change_at_a_time(base):
     made = advice.variants(base)
-    assert len({s.name for s in made}) == len(made) >= 9
+    assert len({s.name for s in made}) == len(made) >= 8
     assert len({s.digest for s in made} | {base.digest}) == len(made) + 1
     for setting in made:
         parts = ("task", "network", "initialisers", "training")
         changed = [part for part in parts if getattr(setting, part) != getattr(base, part)]
+        if "x10" in setting.name:  # those that change several
+            assert "training" in changed
+            continue
         # Another layer or activation brings an initialiser of its own.
         assert changed in ([p] for p in parts) or changed == ["network", "initialisers"]

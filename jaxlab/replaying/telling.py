@@ -46,8 +46,10 @@ def _end(trajectory: Trajectory) -> str:
     said = outcomes.SENTENCES[trajectory.outcome]
     sentence = said[0].upper() + said[1:]
     if trajectory.first_solved >= 0:
-        again = "" if trajectory.outcome == "solved" else ", but not at the end"
-        return f"{sentence}: first at the check after step {trajectory.first_solved:,}{again}."
+        when = f"at the check after step {trajectory.first_solved:,}"
+        if trajectory.outcome == "solved":
+            return f"{sentence}: first {when}."
+        return f"It was fitted {when}, but not at the end. {sentence}."
     born = trajectory.outcome == "dead" and trajectory.member.born_dead[0]
     return f"{sentence}.{' It was born so.' if born else ''}{_flat_side(trajectory)}"
 

@@ -82,8 +82,10 @@ class Trajectory:
     def layers(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
         """Kernel (moments, in, out) and bias (moments, out) of every layer, None without biases.
 
-        ValueError for a network so large that its weights were not kept.
+        ValueError for a network so large that its weights were not kept, or a user's own module.
         """
+        if self.setting.network.module:
+            raise ValueError("a module of one's own has no layers that are known here")
         if self.weights is None:
             raise ValueError("the weights of so large a network are not kept; look at sizes")
         network, first, found = self.setting.network, 0, []

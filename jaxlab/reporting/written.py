@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxlab import sealed
 from jaxlab.html import Markup, element, joined, table
 from jaxlab.reporting.facts import NOTHING, paragraphs
 from jaxlab.sealed import ResultsError
-from jaxlab.store import MANIFEST
 from jaxlab.theory import registry
 
 Row = Mapping[str, Any]
@@ -19,13 +17,32 @@ Counted = Mapping[tuple[str, str], tuple[int, int]]
 TRAINED = "training_fails"  # the event that is counted for every setting of a sweep
 NUMBERS = (
     *("n", "count", "observed", "ci_low", "ci_high", "predicted", "p_value", "p_holm"),
-    *("failed", "failure_rate", "difference", "diff_low", "diff_high"),
+    *(
+        "setting_n",
+        "setting_failed",
+        "failed",
+        "failure_rate",
+        "difference",
+        "diff_low",
+        "diff_high",
+    ),
 )
 PREDICTED = ("setting", "event", "n", "count", "observed", "ci_low", "ci_high", "prediction")
 PREDICTED += ("kind", "predicted", "p_holm", "verdict", "source")
 CLAIMED = ("claim", "thread", "statement", "verdict", "n", "count", "observed", "ci_low")
 CLAIMED += ("ci_high", "predicted", "evidence")
-ADVISED = ("variant", "n", "failed", "failure_rate", "ci_low", "ci_high", "difference")
+ADVISED = (
+    "setting",
+    "setting_n",
+    "setting_failed",
+    "variant",
+    "n",
+    "failed",
+    "failure_rate",
+    "ci_low",
+    "ci_high",
+    "difference",
+)
 ADVISED += ("diff_low", "diff_high", "p_holm", "verdict")
 MARKS = {"lower bound": "≥", "upper bound": "≤", "exact": "="}
 
@@ -218,10 +235,9 @@ def advice(folder: Path) -> Markup:
         for row in rows
     ]
     heads = ["variant", "n", "fails %", "95 % interval", "better by", "of it the interval"]
-    trained = folder / "advice" / MANIFEST
-    of = f"{sealed.read_json(trained)['sweep']['name']}: " if trained.exists() else ""
+    of = f"{rows[0]['setting']}, which fails for {rows[0]['setting_failed']:,} of "
+    of += f"{rows[0]['setting_n']:,} seeds"
     caption = (
-        of[:1].upper() + of[1:] + "by how many points more learn if one thing is changed, and "
+        f"What was tried on {of}: by how many points more learn, and the verdict on ‘it helps’"
     )
-    caption += "the verdict on ‘it helps’"
     return table(caption, [*heads, "Holm p", "verdict"], "lrrrrrrl", cells)

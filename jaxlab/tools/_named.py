@@ -43,7 +43,13 @@ def sweep_of(name: str, results: Path = RESULTS) -> Sweep:
         return store.read_folder(folder).sweep
     try:
         built = importlib.import_module(f"sweeps.{name}").build()
-    except (ImportError, AttributeError):  # not in a checkout of jaxlab, or no such sweep
+    except (ModuleNotFoundError, AttributeError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name not in (
+            "sweeps",
+            f"sweeps.{name}",
+        ):
+            raise  # something that the sweep's script needs
+        # Not in a checkout of jaxlab, or no such sweep.
         right = "the name of a sweep (python -m sweeps lists them) or a folder of results"
         raise ValueError(
             f"no sweep is called {name!r} here or in {results}; give {right}"

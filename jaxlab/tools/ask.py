@@ -3,6 +3,7 @@
 python -m jaxlab ask --target "abs(x)" --range -1000 1000 --hidden 2 --activation relu
 python -m jaxlab ask --target "sin(3*x)" --hidden 4 8 --activation tanh --seeds 10000
 python -m jaxlab ask --target "a*b" --range 0 9 --whole-numbers --hidden 8-8 --advise
+python -m jaxlab ask --target "a != b" --range 0 1 --whole-numbers --hidden 2
 python -m jaxlab ask --data my.csv --target-column y --hidden 16 --scale standard
 python -m jaxlab ask --target "max(x, 0)" --region "left=x < 0" --region "right=x > 0"
 
@@ -27,6 +28,7 @@ from jaxlab import (
     births,
     commandline,
     compare,
+    looks,
     question,
     runs,
     shards,
@@ -43,6 +45,10 @@ from jaxlab.variants import architecture
 MOST_SETTINGS = 200
 SEEDS, MOST_SEEDS = 1000, 10**7
 WIDTH = 80
+NOISE = (
+    "A table alone does not tell what of an error is noise, which no network can learn; "
+    "--tolerance says how much of it is accepted. All rows are trained on, none is held back."
+)
 LAWS = tuple(law for law in spec.KERNEL_LAWS if law != "values")
 GRID = ("hidden", "activation", "initialiser", "optimiser", "learning_rate", "epochs")
 
@@ -148,10 +154,18 @@ def asked(options: argparse.Namespace) -> Question:
             "give either --target FORMULA or --data FILE.csv with --target-column NAME"
         )
     scaling = Scaling(options.scale, options.scale) if options.scale else None
-    judged = {"regions": dict(options.region or []), "tolerance": options.tolerance}
+    regions = dict(options.region or [])
+    if len(regions) < len(options.region or []):
+        raise ValueError("--region is given twice with one name; each needs a name of its own")
+    judged = {"regions": regions, "tolerance": options.tolerance}
     if options.data is None:
         if options.target_column is not None:
             raise ValueError("--target-column is for --data; a formula needs --target only")
+        if options.target.isidentifier() and len(options.target) > 1:
+            raise ValueError(
+                f"--target {options.target} would be learnt from an input of that name; for XOR "
+                "write a != b, for the identity x"
+            )
         low, high = options.range or (-1.0, 1.0)
         kind = {"whole_numbers": options.whole_numbers, "per_seed": options.per_seed}
         rows = options.rows or question.own_tasks.ROWS
@@ -162,8 +176,8 @@ def asked(options: argparse.Namespace) -> Question:
             raise ValueError(f"{flag} is for --target; a table has its rows")
     table, left_out = question.read_table(options.data)
     if options.target_column not in table:
-        known = ", ".join(table)
-        raise ValueError(f"--target-column is {options.target_column!r}; it must be one of {known}")
+        given = f"is {options.target_column!r}" if options.target_column else "is missing"
+        raise ValueError(f"--target-column {given}; it must be one of {', '.join(table)}")
     if not len(table) > 1:
         raise ValueError(
             f"{options.data} has no column of numbers besides {options.target_column!r}"
@@ -172,6 +186,11 @@ def asked(options: argparse.Namespace) -> Question:
         print("not numeric, so not inputs:", *left_out, file=sys.stderr)
     told = {"source": options.data.name, "table": table, "scaling": scaling}
     return Question(options.target_column, **judged, **told)
+
+
+def name_of(options: argparse.Namespace) -> str:
+    """Return what is to be learnt in a word."""
+    return options.target if options.data is None else options.target_column
 
 
 def sweep_of(options: argparse.Namespace, task: spec.Task) -> Sweep:
@@ -188,7 +207,7 @@ def sweep_of(options: argparse.Namespace, task: spec.Task) -> Sweep:
             (*[activation] * len(hidden), options.output_activation),
             slope=options.slope,
         )
-        told = {"initialiser": law, "optimiser": optimiser, "learning_rate": f"rate {rate:g}"}
+        told = {"initialiser": law, "optimiser": optimiser, "learning_rate": f"rate {rate!r}"}
         told["epochs"] = f"{epochs} epochs"
         several = [
             told[n] for n, values in zip(GRID, lists, strict=True) if n in told and values[1:]
@@ -197,7 +216,7 @@ def sweep_of(options: argparse.Namespace, task: spec.Task) -> Sweep:
         training = Training(Optimiser(optimiser, rate), options.loss, options.batch_size, epochs)
         settings.append(Setting(name, task, network, (Initialiser(law),), training))
     unique = {setting.name: setting for setting in settings}  # no layer, whatever its activation
-    return Sweep("ask", tuple(unique.values()))
+    return Sweep(f"ask {name_of(options)[:60]}", tuple(unique.values()))
 
 
 def main(arguments: list[str]) -> None:
@@ -210,40 +229,53 @@ def main(arguments: list[str]) -> None:
     folder = options.out / f"ask_{words}_{sweep.digest[:8]}"
     command = shlex.join(["python", "-m", "jaxlab", "ask", *arguments])
     how = {"progress": not options.quiet, "command": command}
-    runs.run(sweep, options.seeds, out=folder, **how)
+    try:
+        runs.run(sweep, options.seeds, out=folder, **how)
+    finally:
+        if (folder / store.MANIFEST).exists():  # also of a run that was stopped
+            what.write(folder)
     with shards.briefly(folder):
-        what.write(folder)
         found = store.read_sweep(folder)  # earlier seeds, too
         found.to_csv(folder / "summary.csv")
         compared = compare.compare_all(births.comparisons(found))
         compared_as.write(folder, sweep.name, compared)
+        looked = looks.record(folder, 0, found)
     print(textwrap.fill(f"Asked: {what}.", WIDTH), found, sep="\n\n", end="\n\n")
     for sentence in answer.sentences(found):
         print(textwrap.fill(sentence, WIDTH))
-    if any(row.predicted is not None for row in compared):
-        print(f"\n{compared_as.table(compared)}")
+    exact = [row for row in compared if row.predicted is not None and row.kind == "exact"]
+    if exact:
+        print(f"\n{compared_as.table(exact)}")
+    print(looked, end="")
     chosen = answer.most_telling(found)
+    kind = answer.kind_of(found.tally()[chosen])
+    if what.table and kind is not answer.Kind.LEARNS:
+        print(f"\n{textwrap.fill(NOISE, WIDTH)}")
     if options.advise:
         seeds = min(options.seeds, advice.SEEDS)
         given = advice.advise(found, chosen, seeds, out=folder / advice.FOLDER, **how)
         with shards.briefly(folder):
             advice.write(given, folder)
         print(f"\n{given}")
-    print(*_next(arguments, found, folder, chosen), sep="\n")
+    unadvised = kind is not answer.Kind.LEARNS and not options.advise
+    print(*_next(arguments, found, folder, chosen, unadvised), sep="\n")
 
 
-def _next(arguments: list[str], found: Result, folder: Path, chosen: str) -> list[str]:
+def _next(
+    arguments: list[str], found: Result, folder: Path, chosen: str, unadvised: bool
+) -> list[str]:
     """Return what was written and what to type next."""
     place = shlex.quote(str(folder))
     lines = [f"\nwritten: {folder}/"]
     counts = found.tally()[chosen].counts
     failed = max((c for c in counts if c != "solved"), key=lambda c: counts[c])
     if counts[failed]:
+        which = f" --setting {shlex.quote(chosen)}" if len(found.members) > 1 else ""
         against = " --against solved" if counts["solved"] else ""
-        told = f"--setting {shlex.quote(chosen)} --outcome {failed}{against}"
-        lines.append(f"see one fail: python -m jaxlab replay {place} {told}")
-    lines.append(f"publish it: python -m jaxlab report {place}")
-    if "--advise" not in arguments:
+        told = f"{which} --outcome {failed}{against}"
+        lines.append(f"see one fail:\n  python -m jaxlab replay {place}{told}")
+    lines.append(f"publish it:\n  python -m jaxlab report {place}")
+    if unadvised:
         again = shlex.join(["python", "-m", "jaxlab", "ask", *arguments, "--advise"])
-        lines.append(f"what would help: {again}")
+        lines.append(f"what would help:\n  {again}")
     return lines

@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> None:
         if not options.quiet and sys.stderr.isatty():
             print("drawing the animation: some ten seconds", file=sys.stderr)
         made["gif"] = moving.animation(found)
-    paths = _write(out, file_name(setting, seeds), made)
+    paths = _write(out, file_name(sweep, setting, seeds), made)
     print("\n\n".join(map(str, found)))
     print("\nwritten:", *paths, sep="\n  ")
 
@@ -102,14 +102,20 @@ def _seeds(options: Namespace, sweep: Sweep, setting: str, folder: Path | None) 
     return seeds
 
 
-def file_name(setting: str, seeds: list[int]) -> str:
-    """Return a name that every file system takes and that says what is drawn.
+def file_name(sweep: Sweep, setting: str, seeds: list[int]) -> str:
+    """Return a name that every file system takes, for no other setting of the sweep."""
+    alike = [s for s in sweep.settings if _plain(s.name) == _plain(setting)]
+    own = f"-{sweep[setting].digest[:8]}" if len(alike) > 1 else ""
+    return f"{_plain(setting)}{own}-seed-{'-and-'.join(map(str, seeds))}"
 
-    >>> file_name("normal, slope 0.001", [3, 17])
-    'normal-slope-0.001-seed-3-and-17'
+
+def _plain(setting: str) -> str:
+    """Return a setting's name as part of a file's.
+
+    >>> _plain("normal, slope 0.001")
+    'normal-slope-0.001'
     """
-    plain = re.sub(r"[^A-Za-z0-9.=_]+", "-", setting).strip("-.") or "setting"
-    return f"{plain[:LONGEST_NAME]}-seed-{'-and-'.join(map(str, seeds))}"
+    return re.sub(r"[^A-Za-z0-9.=_]+", "-", setting).strip("-.")[:LONGEST_NAME] or "setting"
 
 
 def _check_writable(out: Path) -> None:

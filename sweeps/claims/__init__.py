@@ -8,7 +8,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxlab import claims
+from jaxlab import claims, looks
 from jaxlab.claims import Claim
 from jaxlab.shards import WHOLE
 from sweeps import _run
@@ -37,7 +37,7 @@ def judge(asked: _run.Asked, out: Path, how: _run.How) -> tuple[list[Claim], lis
     for name in THREADS:
         found, _ = _run.counted(name, asked, out, how)
         stated += importlib.import_module(f"sweeps.claims.{name}").statements(found)
-        note = _run.look(out / name, asked.first_seed, found)
+        note = looks.record(out / name, asked.first_seed, found)
         notes += [f"{name}: {note.strip()}"] if note else []
     return claims.decided(stated), notes
 
