@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab import files, runs, verdicts
-from jaxlab.answer import share
+from jaxlab.answer import percent, share
 from jaxlab.result import Result
 from jaxlab.spec import Initialiser, Scaling, Setting, Sweep
 from jaxlab.tally import Tally, clopper_pearson
@@ -177,13 +177,13 @@ def _row(name: str, tally: Tally, error: float) -> str:
     interval = clopper_pearson(tally.failed, tally.n)
     bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
     short = name if len(name) <= 26 else name[:25] + "…"
-    shown = f"{100 * error:.3g}" if np.isfinite(error) else "-"
+    shown = f"{100 * error:.1f}" if error < 100 else "-"
     rate = 100 * tally.failed / tally.n
     return f"{short:<26} {tally.n:>6} {rate:6.2f} {bounds:>14} {shown:>6}"
 
 
 def _percent(error: float) -> str:
-    return f"{100 * error:.3g} % of the targets' spread"
+    return f"{percent(error)} of the targets' spread"
 
 
 def _helps(ruling: Ruling) -> str:

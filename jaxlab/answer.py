@@ -135,9 +135,9 @@ class Answer:
                 "earlier check: a smaller rate may hold it."
             )
         if self.errors is not None and failed and self.kind is not Kind.LEARNS:
-            best, half = (f"{100 * error:.2g}" for error in self.errors)
-            spread = "% of the targets' standard deviation"
-            yield f"Errors end at {best} {spread} for the best seed, {half} % for half of them."
+            best, half = map(percent, self.errors)
+            spread = "of the targets' standard deviation"
+            yield f"Errors end at {best} {spread} for the best seed, {half} for half of them."
 
 
 def share(count: int, n: int) -> str:
@@ -151,6 +151,17 @@ def share(count: int, n: int) -> str:
     percent = 100 * count / n
     digits = next(d for d in range(12) if 0 < float(f"{percent:.{d}f}") < 100)
     return f"{percent:.{digits}f} %"
+
+
+def percent(error: float) -> str:
+    """Return a relative error in per cent, as precisely as anybody wants it.
+
+    >>> percent(0.1234), percent(1e-7), percent(1.4), percent(5e4)
+    ('12 %', 'below 0.01 %', '140 %', '5,000,000 %')
+    """
+    if error < 1e-4:
+        return "below 0.01 %"
+    return f"{100 * error:,.0f} %" if error >= 0.1 else f"{100 * error:.2g} %"
 
 
 def kind_of(tally: Tally) -> Kind:

@@ -27,7 +27,7 @@ def test_what_raises_the_rate_is_advised_and_what_does_not_is_not():
     text = str(given)
     assert max(map(len, text.splitlines())) <= 80
     row = next(line for line in text.splitlines() if line.startswith("better"))
-    assert row.split() == ["better", "1000", "55.00", "[51.9,", "58.1]", "20", "+15.0", "yes"]
+    assert row.split() == ["better", "1000", "55.00", "[51.9,", "58.1]", "20.0", "+15.0", "yes"]
     none = advice.judged(
         "base", counted(300), {"same": counted(302), "worse": counted(100)}, ERRORS
     )

@@ -209,6 +209,7 @@ def test_claims_about_this_sweep_stand_there_and_no_others(folder):
 
 def test_advice_and_a_question_of_the_folder_stand_there(folder):
     row = {"variant": "4 units", "n": 500, "failed": 150, "failure_rate": 0.3, "ci_low": 0.26}
+    row = {"setting": "k=2", "setting_n": 500, "setting_failed": 360} | row
     row |= {"ci_high": 0.342, "difference": -0.42, "diff_low": -0.47, "diff_high": -0.36}
     write_csv(folder / "advice.csv", [row | {"p_holm": 1e-9, "verdict": "supported"}])
     Question("abs(x) + 0 * (x < 2)", -3.0, 3.0, samples.ROWS).write(folder)
@@ -218,6 +219,7 @@ def test_advice_and_a_question_of_the_folder_stand_there(folder):
     at = found.texts("td").index("30.00")
     told = ["30.00", "[26.00, 34.20]", "-42.00", "[-47.00, -36.00]", "< 0.0001", "supported"]
     assert found.texts("td")[at : at + 6] == told
+    assert any("k=2, which fails for 360 of 500 seeds" in c for c in found.texts("caption"))
 
 
 def test_time_to_success_is_left_out_where_it_tells_nothing(tmp_path):
