@@ -15,6 +15,7 @@ from jaxlab.theory import registry
 Row = Mapping[str, Any]
 Counted = Mapping[tuple[str, str], tuple[int, int]]
 TRAINED = "training_fails"  # the event that is counted for every setting of a sweep
+COUNTS = ("n", "count", "failed", "setting_n", "setting_failed")
 NUMBERS = (
     *("n", "count", "observed", "ci_low", "ci_high", "predicted", "p_value", "p_holm"),
     *(
@@ -70,7 +71,7 @@ def _value(name: str, text: str) -> Any:
     if name not in NUMBERS:
         return text
     value = float(text) if text else None
-    if value is not None and name in ("n", "count", "failed"):
+    if value is not None and name in COUNTS:
         return int(value)
     return None if value is None or math.isnan(value) else value
 
