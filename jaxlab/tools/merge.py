@@ -7,7 +7,7 @@ python -m jaxlab merge results/absolute_value machine1/absolute_value machine2/a
 import importlib
 from typing import Any
 
-from jaxlab import commandline, export, merging, shards, store
+from jaxlab import commandline, export, looks, merging, shards, store
 from jaxlab.result import Result
 from jaxlab.sealed import ResultsError
 from jaxlab.store import Folder
@@ -63,7 +63,7 @@ def _write_tables(folder: Folder, found: Result) -> str:
         return f"{path}/summary.csv (predictions are those of sweeps run by name)"
     running.tables(name, path)
     seeds = [its.min() for its in merging.asked_for(folder).values() if len(its)]
-    said = running.look(path, int(min(seeds)), found)
+    said = looks.record(path, int(min(seeds)), found)
     draw = f"python -m figures {name} --results {path.parent}"
     return f"{path}/summary.csv, predictions.csv{said}\nits figure: {draw}"
 
