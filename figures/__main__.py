@@ -76,7 +76,8 @@ def describing(name: str, file: str) -> ModuleType:
     """Return the module whose docstring is about a figure: `_part` for `name`_part, else `name`."""
     part = file.removeprefix(name)
     is_shared = part in (module.name for module in pkgutil.iter_modules(figures.__path__))
-    return importlib.import_module(f"figures.{part if is_shared else name}")
+    shared = importlib.import_module(f"figures.{part}") if is_shared else None
+    return shared or commandline.script(figures, name)
 
 
 def message(name: str, file: str) -> str:

@@ -4,6 +4,7 @@ What is tried is a fixed list; what is advised is what the counts say of it, by 
 `verdicts.helps`: success is raised by more than 5 points, and not by chance (Holm p < 0.01).
 """
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from jaxlab import files, runs, verdicts
-from jaxlab.answer import percent, share
+from jaxlab.answer import answer, percent, share
 from jaxlab.result import Result
 from jaxlab.spec import Initialiser, Scaling, Setting, Sweep
 from jaxlab.tally import Tally, clopper_pearson
@@ -220,7 +221,8 @@ def advise(
 
 def _errors(result: Result, tried: Result, setting: str) -> dict[str, float]:
     found = {name: members.median_error for name, members in tried.members.items()}
-    return found | {setting: result.members[setting].median_error}
+    ends = answer(result, setting).errors
+    return found | {setting: ends[1] if ends else math.inf}
 
 
 def judged(

@@ -3,7 +3,8 @@
 The rules know counts only and are those of `jaxlab.verdicts`, fixed before any count was seen.
 """
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,6 +71,11 @@ class Start:
     of_failed: int
     solved: int
     of_solved: int
+
+    def __add__(self, other: "Start") -> "Start":
+        """Return the counts of both together."""
+        mine, its = dataclasses.astuple(self)[1:], dataclasses.astuple(other)[1:]
+        return Start(self.regions, *(a + b for a, b in zip(mine, its, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -194,13 +200,34 @@ def answer(result: Result, setting: str) -> Answer:
     """Return what the counts of one setting say; ValueError for an unknown name."""
     if setting not in result.members:
         raise ValueError(f"setting is {setting!r}; it must be one of {', '.join(result.members)}")
-    members = result.members[setting]
-    start = started(result.sweep[setting], members)
-    lost = int(np.sum((members.names != "solved") & (members.first_solved >= 0)))
-    found = members.relative_errors[np.isfinite(members.relative_errors)]
-    half = members.median_error
-    errors = (float(found.min()), half) if len(found) and np.isfinite(half) else None
-    return Answer(setting, kind_of(members.tally), members.tally, start, lost, errors)
+    return answers(result, [setting])[setting]
+
+
+def answers(result: Result, settings: Sequence[str]) -> dict[str, Answer]:
+    """Return the answers of some settings, read piece by piece."""
+    found: dict[str, list[Answer]] = {name: [] for name in settings}
+    errors: dict[str, list[np.ndarray]] = {name: [] for name in settings}
+    for part in result.parts():
+        for name in settings:
+            if name in part.members and len(part.members[name].seeds):
+                members = part.members[name]
+                lost = int(np.sum((members.names != "solved") & (members.first_solved >= 0)))
+                start = started(result.sweep[name], members)
+                found[name].append(Answer(name, Kind.UNDECIDED, members.tally, start, lost))
+                errors[name].append(members.relative_errors)
+    return {name: _joined(found[name], np.concatenate(errors[name])) for name in settings}
+
+
+def _joined(parts: Sequence[Answer], errors: np.ndarray) -> Answer:
+    first, *others = parts
+    tally, start, lost = first.tally, first.start, first.lost
+    for other in others:
+        tally, lost = tally + other.tally, lost + other.lost
+        start = None if start is None or other.start is None else start + other.start
+    finite = errors[np.isfinite(errors)]
+    half = float(np.median(np.where(np.isfinite(errors), errors, np.inf)))
+    ends = (float(finite.min()), half) if len(finite) and np.isfinite(half) else None
+    return Answer(first.setting, kind_of(tally), tally, start, lost, ends)
 
 
 def most_telling(result: Result) -> str:
@@ -213,7 +240,7 @@ def sentences(result: Result) -> list[str]:
     """Return the answers: one for each of a few settings; else all in short and one in full."""
     names = list(result.members)
     if len(names) <= MOST_SENTENCES:
-        return [str(answer(result, name)) for name in names]
+        return [str(one) for one in answers(result, names).values()]
     tallies = result.tally()
     of_kind: dict[Kind, list[str]] = {}
     for name, tally in tallies.items():

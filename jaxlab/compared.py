@@ -1,14 +1,26 @@
 """Predictions beside counts, as text and as predictions.csv."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jaxlab import files
 from jaxlab.compare import Comparison
+from jaxlab.result import Result
+from jaxlab.theory.prediction import Prediction
 
 FILE = "predictions.csv"
+Counted = list[tuple[str, int, int, Prediction]]  # setting, count, n, prediction
 MARKS = {"lower bound": ">=", "upper bound": "<=", "exact": "= "}
+
+
+def counted(of_part: Callable[[Result], Counted], result: Result) -> Counted:
+    """Return what a function counts over a result, of which no more than a part is in memory."""
+    parts = [of_part(part) for part in result.parts()]
+    return [
+        (rows[0][0], sum(row[1] for row in rows), sum(row[2] for row in rows), rows[0][3])
+        for rows in zip(*parts, strict=True)
+    ]
 
 
 def table(compared: Sequence[Comparison]) -> str:

@@ -160,7 +160,7 @@ class Folder:
         was, now = (i["data"].get(setting.name) for i in (known, self.identity))
         if was not in (None, now):
             what = f"the task {setting.task.name!r} had other rows;"
-            if was.split("-")[0] == now.split("-")[0]:
+            if str(was).split("-")[0] == now.split("-")[0]:
                 what = f"a module or an optimiser of {name} had another meaning;"
             raise ResultsError(f"{self.path} was made when {what} {REMEDY}")
 

@@ -91,19 +91,10 @@ def tables(name: str, folder: Path) -> tuple[Result, list[Comparison]]:
     That is also what earlier runs and other shards have left there.
     """
     module, found = commandline.script(sweeps, name), store.read_sweep(folder)
-    compared = compare.compare_all(_comparisons(module, found))
+    compared = compare.compare_all(compared_as.counted(module.comparisons, found))
     found.to_csv(folder / "summary.csv")
     compared_as.write(folder, name, compared)
     return found, compared
-
-
-def _comparisons(module: ModuleType, found: Result) -> list[tuple[str, int, int, Prediction]]:
-    # Counts add up, so that no more than a part of the members has to be in memory.
-    parts = [module.comparisons(part) for part in found.parts()]
-    return [
-        (rows[0][0], sum(row[1] for row in rows), sum(row[2] for row in rows), rows[0][3])
-        for rows in zip(*parts, strict=True)
-    ]
 
 
 def counted(name: str, asked: Asked, out: Path, how: How) -> tuple[Result, list[Comparison]]:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+import samples
 from samples import members
 
-from jaxlab import Network, Result, Setting, Sweep, answer, tasks
+from jaxlab import Network, Result, Setting, Sweep, answer, chunks, tasks
 from jaxlab.answer import Kind, kind_of
 from jaxlab.outcomes import OUTCOMES
+from jaxlab.stored import Stored
 from jaxlab.tally import Tally
 
 SETTING = Setting("two", tasks.absolute_value(rows=5), Network((1, 2, 1), ("relu", "linear")))
@@ -95,3 +97,12 @@ def test_of_many_settings_the_first_unlucky_one_stands_for_all():
     assert third.startswith("s2: fails for 50.0 %")
     with pytest.raises(ValueError, match="it must be one of s0, s1"):
         answer.answer(result, "s9")
+
+
+def test_the_answer_is_the_same_from_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK", 20)
+    found = samples.trained(tmp_path / "small")
+    whole = answer.sentences(found)
+    monkeypatch.setattr(Stored, "PIECE", 1)
+    assert len(list(found.parts())) > 1
+    assert answer.sentences(found) == whole

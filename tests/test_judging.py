@@ -57,7 +57,7 @@ def judged() -> dict[bool, dict[str, np.ndarray]]:
     (group,) = grouping.groups(SWEEP, LANES)
     which, seeds = np.divmod(np.arange(len(SETTINGS) * SEEDS), SEEDS)
     runners = {fast: engine.Runner(group, fast=fast) for fast in (True, False)}
-    assert [runner.fast for runner in runners.values()] == [True, False]
+    assert [runner.fast is not None for runner in runners.values()] == [True, False]
     assert len(seeds) <= runners[True].size
     return {fast: runner(which, seeds) for fast, runner in runners.items()}
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import jax.numpy as jnp
 import optax
 import pytest
 from flax import nnx
@@ -40,7 +39,10 @@ def test_there_is_nothing_to_tell_of_jaxlab_s_own():
     [
         (optax.adam, lambda rate: optax.adam(rate, eps=1e-3)),
         (optax.adamw, lambda rate: optax.adamw(rate, weight_decay=10.0)),
-        (optax.sgd, lambda rate: optax.sgd(lambda step: jnp.where(jnp.asarray(step) < 50, rate, 0.0))),
+        (
+            optax.sgd,
+            lambda rate: optax.sgd(optax.piecewise_constant_schedule(rate, {50: 0.0})),
+        ),
         (optax.sgd, lambda rate: optax.chain(optax.clip(100.0), optax.sgd(rate))),
     ],
 )

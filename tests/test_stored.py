@@ -7,9 +7,9 @@ import pytest
 import samples
 from samples import LANES, SEEDS, equal_bits
 
-from jaxlab import ResultsError, Setting, chunks, run, store
+from jaxlab import ResultsError, Setting, chunks, compared, run, store
 from jaxlab.stored import Stored
-from sweeps import _run, negation
+from sweeps import negation
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_counts_held_against_theory_in_pieces_are_those_of_all(tmp_path, monkeyp
     wanted = negation.comparisons(found)
     monkeypatch.setattr(Stored, "PIECE", 1)
     assert len(list(found.parts())) == 3
-    assert _run._comparisons(negation, found) == wanted
+    assert compared.counted(negation.comparisons, found) == wanted
     assert any(count for _, count, _, _ in wanted)
 
 

@@ -237,7 +237,7 @@ def main(arguments: list[str]) -> None:
     with shards.briefly(folder):
         found = store.read_sweep(folder)  # earlier seeds, too
         found.to_csv(folder / "summary.csv")
-        compared = compare.compare_all(births.comparisons(found))
+        compared = compare.compare_all(compared_as.counted(births.comparisons, found))
         compared_as.write(folder, sweep.name, compared)
         looked = looks.record(folder, 0, found)
     print(textwrap.fill(f"Asked: {what}.", WIDTH), found, sep="\n\n", end="\n\n")
