@@ -141,7 +141,7 @@ def test_no_death_is_certified_where_momentum_is_never_spent(optimiser, certifia
     assert (len(found.looks) > 0) == certifiable
 
 
-@pytest.mark.parametrize("how", ["own", "forgets"])
+@pytest.mark.parametrize("how", [pytest.param("own", marks=pytest.mark.slow), "forgets"])
 def test_another_training_is_noticed(how, stand_in, monkeypatch):
     # Negative control: rows in another order, or a single step left out.
     monkeypatch.setattr(StandIn, "forgets", how == "forgets")

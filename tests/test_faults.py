@@ -31,7 +31,7 @@ def assert_survived(tried: Tried, times: int) -> None:
     assert tried.times >= times
 
 
-@pytest.mark.parametrize("kills", [12, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(50, marks=pytest.mark.slow)])
 def test_kills_at_random_moments_of_one_run(shop, kills):
     tried = faults.killed(shop, faults.LONG, kills)
     assert_survived(tried, kills)
@@ -71,6 +71,7 @@ def test_a_second_process_on_the_same_part(shop):
     assert_survived(faults.two_writers(shop, 1), 6)
 
 
+@pytest.mark.slow
 def test_four_shards_at_once(shop):
     assert_survived(faults.shards_at_once(shop, 4, 1), 1)
 

@@ -17,7 +17,12 @@ from jaxlab.checking import crosscheck, frameworks
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-@pytest.mark.parametrize("name", alike.KERAS)
+# Each compiles two programs of Keras; all of them take a minute.
+QUICK = list(alike.KERAS)[::3]
+REST = [pytest.param(n, marks=pytest.mark.slow) for n in alike.KERAS if n not in QUICK]
+
+
+@pytest.mark.parametrize("name", [*QUICK, *REST])
 def test_keras_trains_every_part_alike(name):
     assert alike.difference("keras", alike.KERAS[name]) < alike.TOLERANCE
 
