@@ -31,14 +31,6 @@ def assert_survived(tried: Tried, times: int) -> None:
     assert tried.times >= times
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(50, marks=pytest.mark.slow)])
-def test_kills_at_random_moments_of_one_run(shop, kills):
-    tried = faults.killed(shop, faults.LONG, kills)
-    assert_survived(tried, kills)
-    assert tried.facts["kills_after_new_blocks"] > kills / 4
-    assert tried.facts["seconds_unbroken"] > 10  # 42 where it was written; others may be faster
-
-
 def test_a_kill_at_any_step_of_writing_any_file(shop):
     assert_survived(faults.killed_while_writing(shop, 1), 7 * len(traps.STEPS))
 
