@@ -10,7 +10,6 @@ message.
 """
 
 import importlib
-import io
 import json
 import pkgutil
 import shlex
@@ -24,14 +23,10 @@ from matplotlib import style
 from matplotlib.figure import Figure
 
 import figures
-from jaxlab import commandline, files, grid_runs, plotting, store
+from jaxlab import commandline, grid_runs, pictures, plotting, store
+from jaxlab.pictures import METADATA, save
 
 RESULTS = Path("results")
-# Dates and versions would make two files of the same picture differ.
-METADATA = {
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
 
 
 def names() -> list[str]:
@@ -87,25 +82,8 @@ def message(name: str, file: str) -> str:
 
 def contents(figure: Figure, text: Mapping[str, Any]) -> dict[str, bytes]:
     """Return a figure's files by their endings; equal figures give equal bytes."""
-    made = {}
-    for kind, metadata in METADATA.items():
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, metadata=metadata)
-        made[kind] = buffer.getvalue()
+    made = {kind: pictures.as_bytes(figure, kind) for kind in METADATA}
     return made | {"json": (json.dumps(text, indent=2) + "\n").encode()}
-
-
-def save(out: Path, file: str, made: Mapping[str, bytes]) -> list[Path]:
-    """Write a figure's files; ValueError if the folder cannot be written to."""
-    paths = {ending: out / f"{file}.{ending}" for ending in made}
-    try:
-        files.make_folder(out)
-        for ending, path in paths.items():
-            files.write_atomically(path, made[ending])
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ValueError(f"cannot write to {out}: {reason}; choose another --out") from error
-    return list(paths.values())
 
 
 def parser() -> commandline.Parser:

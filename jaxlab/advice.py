@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxlab import files, runs, verdicts
-from jaxlab.answer import answer, percent, share
+from jaxlab import files, runs, shards, verdicts
+from jaxlab.answer import answers, most_telling, percent, share
 from jaxlab.result import Result
 from jaxlab.spec import Initialiser, Scaling, Setting, Sweep
 from jaxlab.tally import Tally, clopper_pearson
@@ -175,8 +175,7 @@ def _counts(name: str, tally: Tally) -> dict[str, object]:
 
 
 def _row(name: str, tally: Tally, error: float) -> str:
-    interval = clopper_pearson(tally.failed, tally.n)
-    bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+    bounds = clopper_pearson(tally.failed, tally.n).percent
     short = name if len(name) <= 26 else name[:25] + "…"
     shown = f"{100 * error:.1f}" if error < 100 else "-"
     rate = 100 * tally.failed / tally.n
@@ -220,9 +219,8 @@ def advise(
 
 
 def _errors(result: Result, tried: Result, setting: str) -> dict[str, float]:
-    found = {name: members.median_error for name, members in tried.members.items()}
-    ends = answer(result, setting).errors
-    return found | {setting: ends[1] if ends else math.inf}
+    ends = answers(tried, list(tried.members)) | answers(result, [setting])
+    return {name: one.errors[1] if one.errors else math.inf for name, one in ends.items()}
 
 
 def judged(
@@ -241,3 +239,14 @@ def judged(
 def write(advice: Advice, folder: Path) -> None:
     """Write advice.csv into a folder."""
     files.write_csv(folder / FILE, advice.rows())
+
+
+def given(result: Result, folder: Path, seeds: int = SEEDS, **told: Any) -> Advice:
+    """Advise on the first setting of a folder's result that fails by luck; write advice.csv there.
+
+    `told` is as for `advise`. The variants are kept below the folder.
+    """
+    found = advise(result, most_telling(result), seeds, out=folder / FOLDER, **told)
+    with shards.briefly(folder):
+        write(found, folder)
+    return found

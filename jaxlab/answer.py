@@ -4,6 +4,7 @@ The rules know counts only and are those of `jaxlab.verdicts`, fixed before any 
 """
 
 import dataclasses
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 
 from jaxlab import tasks, verdicts
-from jaxlab.result import Members, Result
+from jaxlab.result import COLUMNS, Members, Result
 from jaxlab.spec import Network, Setting
 from jaxlab.tally import Tally, clopper_pearson
 from jaxlab.verdicts import Verdict
@@ -96,8 +97,8 @@ class Answer:
 
     def __str__(self) -> str:
         """Return the answer: how often it fails, what that is, and what the failed ones do."""
-        tally, interval = self.tally, clopper_pearson(self.tally.failed, self.tally.n)
-        bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+        tally = self.tally
+        bounds = clopper_pearson(tally.failed, tally.n).percent
         percent = 100 * tally.failed / tally.n
         rate = f"fails for {percent:.1f} % of {tally.n:,} seeds {bounds}"
         first = f"{self.setting}: {rate}: {self.meaning}."
@@ -232,7 +233,10 @@ def _joined(parts: Sequence[Answer], errors: np.ndarray) -> Answer:
 
 def most_telling(result: Result) -> str:
     """Return the first setting whose failures are luck; without one, the first."""
-    tallies = result.tally()
+    return _first_unlucky(result.tally())
+
+
+def _first_unlucky(tallies: Mapping[str, Tally]) -> str:
     return next((n for n in tallies if kind_of(tallies[n]) is Kind.LUCK), next(iter(tallies)))
 
 
@@ -247,7 +251,12 @@ def sentences(result: Result) -> list[str]:
         of_kind.setdefault(kind_of(tally), []).append(name)
     told = [(kind, of_kind[kind]) for kind in Kind if kind in of_kind]
     lines = [f"{MEANING[kind].capitalize()}: {_listed(found)}." for kind, found in told]
-    return [*lines, str(answer(result, most_telling(result)))]
+    return [*lines, str(answer(result, _first_unlucky(tallies)))]
+
+
+def as_text(result: Result) -> str:
+    """Return the answers as text of at most 80 columns."""
+    return "\n".join(textwrap.fill(sentence, COLUMNS) for sentence in sentences(result))
 
 
 def _listed(names: list[str]) -> str:

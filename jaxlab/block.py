@@ -137,7 +137,7 @@ def train_block(
     rows = drawn["rows"] if shared is None else shared[..., None]
     original = rows if shared is not None else scaling.undo(drawn["units"], rows)
     inputs, targets = original[:, : model.inputs], original[:, model.inputs :]
-    regions, masks = _region_masks(setting.task, inputs)
+    regions, masks = region_masks(setting.task, inputs)
     tolerance, spread = setting.task.tolerance, tasks.definition(setting.task).spread
 
     def measure(weights):
@@ -245,7 +245,7 @@ def _train(
     return jax.lax.fori_loop(0, schedule["check_count"], leg, (start, before))
 
 
-def _region_masks(task: Task, inputs: jax.Array) -> tuple[tuple[str, ...], jax.Array]:
+def region_masks(task: Task, inputs: jax.Array) -> tuple[tuple[str, ...], jax.Array]:
     """Return the regions' names and their masks (regions, rows, ...), in one order."""
     names: list[tuple[str, ...]] = []
 

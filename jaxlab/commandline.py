@@ -60,6 +60,15 @@ def script(package: ModuleType, name: str) -> ModuleType:
     return importlib.import_module(f"{package.__name__}.{name}")
 
 
+def beside(package: str, name: str) -> ModuleType | None:
+    """Return a script of `sweeps` or `figures`, which are there beside jaxlab or not; or None."""
+    try:
+        found = importlib.import_module(package)
+    except ModuleNotFoundError:
+        return None
+    return script(found, name) if name in scripts(found) else None
+
+
 def fail(message: str) -> NoReturn:
     """Print one line to standard error, the middle of a long one left out; leave with code 2."""
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(message.split()))

@@ -104,10 +104,9 @@ def _train_program(
     lanes: int,
     mesh: Mesh,
     fast: native.Trainer | None,
-    forward: Any,
     meaning: grouping.Meaning,
 ) -> Any:
-    del forward
+    del meaning
     whole, member = PartitionSpec(), PartitionSpec("members")
     members = PartitionSpec(None, "members")
     drawn = {"weights": members, "order": members}
@@ -202,7 +201,7 @@ class Runner:
         self.fast = trainer
         self.use_bank(orders)
         static = group.skeleton, group.lanes, self.mesh, trainer
-        self._train = _train_program(*static, networks.MLP.__call__, self.meaning)
+        self._train = _train_program(*static, self.meaning)
 
     def use_bank(self, orders: jax.Array) -> None:
         """Take batch orders from another bank of as many permutations (see `shuffling.bank`)."""
@@ -278,9 +277,9 @@ class Runner:
 
 @lru_cache(maxsize=16)
 def _follow_programs(
-    setting: Setting, fast: native.Trainer | None, forward: Any, meaning: grouping.Meaning
+    setting: Setting, fast: native.Trainer | None, meaning: grouping.Meaning
 ) -> tuple[Callable, ...]:
-    del forward, meaning
+    del meaning
     functions = recording.start, recording.leg, recording.look, recording.given
     told = (setting,), (setting, fast), (setting,), (setting,)
     return tuple(jax.jit(partial(f, *t)) for f, t in zip(functions, told, strict=True))
@@ -302,8 +301,8 @@ def follow(
         name: np.repeat(runner._rounded(runner.columns[name][[position]]), group.lanes)
         for name in names
     }
-    static = group.skeleton, runner.fast, networks.MLP.__call__, runner.meaning
-    start, leg, look, given = _follow_programs(*static)
+    programs = _follow_programs(group.skeleton, runner.fast, runner.meaning)
+    start, leg, look, given = programs
 
     def seen() -> Iterator[tuple[np.ndarray, Arrays]]:
         state = start(drawn, numbers)

@@ -82,8 +82,7 @@ def bounds(count: int, n: int) -> str:
     >>> bounds(7142, 10_000)
     '[70.5, 72.3]'
     """
-    interval = clopper_pearson(count, n)
-    return f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+    return clopper_pearson(count, n).percent
 
 
 def as_html(result: Result) -> str:

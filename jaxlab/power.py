@@ -6,7 +6,7 @@ for good, so that a run a little longer than planned is never worse off than the
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -63,12 +63,7 @@ def seeds_to_distinguish(p0: float, p1: float, alpha: float, power: float) -> in
     >>> seeds_to_distinguish(0.5, 0.6, alpha=0.05, power=0.8)
     210
     """
-    check_probability("p0", p0)
-    check_probability("p1", p1)
-    check_inside_unit("alpha", alpha)
-    check_inside_unit("power", power)
-    if p0 == p1:
-        raise ValueError(f"p0={p0} and p1={p1} must differ to be told apart")
+    _check_question({"p0": p0, "p1": p1}, alpha, power)
     return _smallest_for_good(
         lambda n: binomial_power(n, p0, p1, alpha) >= power,
         # Two counts to spare: the critical value moves by one with the integers, and by another
@@ -77,6 +72,17 @@ def seeds_to_distinguish(p0: float, p1: float, alpha: float, power: float) -> in
         goal=f"p0={p0} against p1={p1}",
         start=_normal_guess(p0, p1, alpha, power),
     )
+
+
+def _check_question(rates: Mapping[str, float], alpha: float, power: float) -> None:
+    """Raise ValueError unless two rates, by name, can be told apart at such a level and power."""
+    for name, rate in rates.items():
+        check_probability(name, rate)
+    check_inside_unit("alpha", alpha)
+    check_inside_unit("power", power)
+    if len(set(rates.values())) == 1:
+        told = " and ".join(f"{name}={rate}" for name, rate in rates.items())
+        raise ValueError(f"{told} must differ to be told apart")
 
 
 def binomial_power(n: np.ndarray, p0: float, p1: float, alpha: float, spare: int = 0) -> np.ndarray:
@@ -152,12 +158,7 @@ def seeds_to_compare(p1: float, p2: float, alpha: float, power: float) -> int:
     >>> seeds_to_compare(0.1, 0.6, alpha=0.05, power=0.8), seeds_to_compare(0.25, 0.3, 0.05, 0.8)
     (17, 1291)
     """
-    check_probability("p1", p1)
-    check_probability("p2", p2)
-    check_inside_unit("alpha", alpha)
-    check_inside_unit("power", power)
-    if p1 == p2:
-        raise ValueError(f"p1={p1} and p2={p2} must differ to be told apart")
+    _check_question({"p1": p1, "p2": p2}, alpha, power)
     about = _casagrande(p1, p2, alpha, power)
     if about > _MOST_SEEDS:
         raise ValueError(f"p1={p1} against p2={p2} needs more than 2**40 seeds; ask for less")

@@ -65,9 +65,8 @@ class Question:
             return f"{self.target} from {inputs}, on the {count:,} rows of {self.source}"
         kind = "whole numbers" if self.whole_numbers else "points"
         all_of_them = self.whole_numbers and not self.per_seed
-        count = (
-            "all" if all_of_them else f"{self.task().rows:,}"
-        )  # a grid may have fewer than asked
+        # A grid may have fewer rows than were asked for.
+        count = "all" if all_of_them else f"{self.task().rows:,}"
         drawn = " drawn for each seed" * self.per_seed
         return f"{self.target} on {count} {kind}{drawn} from {self.low:g} to {self.high:g}"
 

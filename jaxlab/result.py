@@ -94,12 +94,6 @@ class Members:
             return self.rmse / self.spread
 
     @property
-    def median_error(self) -> float:
-        """The relative error that half of the members reach; inf where targets never change."""
-        errors = self.relative_errors
-        return float(np.median(np.where(np.isfinite(errors), errors, np.inf)))
-
-    @property
     def constants(self) -> np.ndarray:
         """Which constant a constant output is: "mean", "zero" or "other"; "" for other outputs."""
         named = outcomes.which_constant(self.mean_output, self.mean_target, self.spread)
@@ -263,8 +257,7 @@ def table(result: Result) -> str:
     lines = [f"{'setting':<{width}} {'n':>{digits}} {'fails%':>6} {'95% interval':>14}"]
     lines[0] += "".join(f" {head:>5}" for head in heads)
     for name, tally in tallies.items():
-        interval = clopper_pearson(tally.failed, tally.n)
-        bounds = f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+        bounds = clopper_pearson(tally.failed, tally.n).percent
         short = name if len(name) <= width else name[: width - 1] + "…"
         line = f"{short:<{width}} {tally.n:>{digits}} {100 * tally.failed / tally.n:6.2f}"
         shares = [tally.counts[c] / tally.n for c in shown]

@@ -118,6 +118,15 @@ class Interval:
         """Return half the distance between the limits."""
         return (self.high - self.low) / 2
 
+    @property
+    def percent(self) -> str:
+        """The limits in per cent, as text.
+
+        >>> Interval(0.70522, 0.72304).percent
+        '[70.5, 72.3]'
+        """
+        return f"[{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
     def disjoint(self, other: "Interval") -> bool:
         """Say whether no point lies in both; intervals that touch are not disjoint."""
         return self.high < other.low or other.high < self.low

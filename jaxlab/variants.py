@@ -1,10 +1,11 @@
 """A setting with something changed: for grids of settings, and for advice that is measured."""
 
 import dataclasses
-from typing import Any
+from typing import Any, TypeVar
 
 from jaxlab.spec import Initialiser, Network, Setting
 
+T = TypeVar("T")
 TRAINING = ("loss", "batch_size", "epochs", "max_steps")
 
 
@@ -31,19 +32,14 @@ def vary(
         raise ValueError(f"setting {setting.name!r} has a module of its own; its layers are fixed")
     laws, rates = setting.initialisers, setting.training.layer_rates
     if hidden is not None or activation is not None:
-        layers = len(hidden) if hidden is not None else len(network.widths) - 2
-        between = network.activations[:-1] or ("relu",)
-        inner = [activation or between[min(i, len(between) - 1)] for i in range(layers)]
-        widths = network.widths[:1] + (hidden if hidden is not None else network.widths[1:-1])
-        widths += network.widths[-1:]
-        network = dataclasses.replace(
-            network, widths=widths, activations=(*inner, network.activations[-1])
-        )
-        before = laws[:-1] or (Initialiser(),)
-        laws = (*[before[min(i, len(before) - 1)] for i in range(layers)], laws[-1])
-        if rates:
-            before = rates[:-1] or (1.0,)
-            rates = (*[before[min(i, len(before) - 1)] for i in range(layers)], rates[-1])
+        inner = network.widths[1:-1] if hidden is None else hidden
+        names = _fitted(network.activations, len(inner), "relu")
+        if activation is not None:
+            names = (*[activation] * len(inner), names[-1])
+        widths = (network.widths[0], *inner, network.widths[-1])
+        network = dataclasses.replace(network, widths=widths, activations=names)
+        laws = _fitted(laws, len(inner), Initialiser())
+        rates = rates and _fitted(rates, len(inner), 1.0)
     if initialiser is not None:
         laws = (initialiser,)
     parts = {
@@ -62,6 +58,12 @@ def vary(
     )
     task = _replaced(setting.task, parts["task"])
     return Setting(name, task, _replaced(network, parts["network"]), laws, training)
+
+
+def _fitted(by_layer: tuple[T, ...], hidden: int, default: T) -> tuple[T, ...]:
+    """Return what layers have, for so many hidden ones; new ones are as the last or `default`."""
+    before = by_layer[:-1] or (default,)
+    return (*[before[min(i, len(before) - 1)] for i in range(hidden)], by_layer[-1])
 
 
 def _replaced(spec: Any, changes: dict[str, Any]) -> Any:

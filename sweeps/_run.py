@@ -1,6 +1,5 @@
 """What happens when a sweep or a grid is run by name: train, keep, count, compare, draw."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -133,9 +132,7 @@ def run_sweep(
         found, compared = tables(name, folder)
         looked = looks.record(folder, asked.first_seed, found)
     print(found, module.report(found, compared), sep="\n\n")
-    print("\nBug, luck or impossible?")
-    for sentence in answer.sentences(found):
-        print(textwrap.fill(sentence, 80))
+    print("\nBug, luck or impossible?", answer.as_text(found), sep="\n")
     print(looked, end="")
     for line in held.mixture():
         print(f"\n{line}")
@@ -144,17 +141,8 @@ def run_sweep(
         print(f"exported: {export.write(found, folder, export_as)}")
     draw(name, out)
     if advised:
-        advise(found, folder, how)
-
-
-def advise(found: Result, folder: Path, how: How) -> None:
-    """Train variants of the first setting that fails by luck; print and write what helps."""
-    told = {"progress": how.progress, "command": how.command}
-    chosen = answer.most_telling(found)
-    given = advice.advise(found, chosen, advice.SEEDS, out=folder / advice.FOLDER, **told)
-    with shards.briefly(folder):
-        advice.write(given, folder)
-    print(f"\n{given}\n\nwritten: {folder / advice.FILE}")
+        given = advice.given(found, folder, progress=how.progress, command=how.command)
+        print(f"\n{given}\n\nwritten: {folder / advice.FILE}")
 
 
 def _from_zero(name: str, asked: Asked, how: How, why: str) -> int:

@@ -12,7 +12,18 @@ import numpy as np
 import pytest
 import samples
 
-from jaxlab import OUTCOMES, answer, census, chunks, grid_runs, report, sealed, shards, store
+from jaxlab import (
+    OUTCOMES,
+    answer,
+    census,
+    chunks,
+    commandline,
+    grid_runs,
+    report,
+    sealed,
+    shards,
+    store,
+)
 from jaxlab.compare import compare_all
 from jaxlab.files import write_csv
 from jaxlab.provenance import fingerprint, short
@@ -306,7 +317,7 @@ def test_a_census_is_reported_with_its_counts(tmp_path):
 
 
 def test_a_sweep_run_by_name_has_its_question_and_its_figures(tmp_path):
-    module = facts.script("sweeps", "absolute_value")
+    module = commandline.beside("sweeps", "absolute_value")
     assert module is not None
     sweep = module.build()
     assert counted.scripted(sweep)
@@ -314,4 +325,8 @@ def test_a_sweep_run_by_name_has_its_question_and_its_figures(tmp_path):
     question, about = counted.asked(tmp_path, sweep)
     assert question.startswith("Can k ReLU units learn |x|")
     assert about[0].startswith("Keras defaults")
-    assert facts.script("sweeps", "__main__") is facts.script("no_such_package", "a") is None
+    assert (
+        commandline.beside("sweeps", "__main__")
+        is commandline.beside("no_such_package", "a")
+        is None
+    )

@@ -10,7 +10,7 @@ import stories
 from matplotlib.figure import Figure
 from PIL import Image
 
-from jaxlab import Network, tasks
+from jaxlab import Network, pictures, tasks
 from jaxlab.replaying import function_panels, moving, panels, story
 
 SOLVED = stories.told("solved", [[1.0, -0.5], [1.0, -1.0]] * 2, [[0.5, 0.5], [1.0, 1.0]] * 2)
@@ -67,7 +67,7 @@ def test_two_stories_share_their_axes():
 
 @pytest.mark.parametrize("kind", ["png", "pdf"])
 def test_equal_stories_are_equal_files(kind):
-    once, again = (story.as_bytes(several_inputs().draw(), kind) for _ in range(2))
+    once, again = (pictures.as_bytes(several_inputs().draw(), kind) for _ in range(2))
     assert once == again
     assert kind == "png" or (b"/FontFile2" in once and b"CreationDate" not in once)
 
@@ -75,9 +75,9 @@ def test_equal_stories_are_equal_files(kind):
 def test_losses_of_nothing_and_of_infinity_are_drawn_around():
     loss = np.array([1.0, 0.0, np.inf, np.nan])
     figure = dataclasses.replace(stories.DYING, loss=loss).draw()
-    story.as_bytes(figure, "png")
+    pictures.as_bytes(figure, "png")
     nothing = dataclasses.replace(stories.DYING, loss=np.full(4, np.nan), errors=np.zeros((4, 2)))
-    story.as_bytes(nothing.draw(), "png")
+    pictures.as_bytes(nothing.draw(), "png")
 
 
 def test_many_units_become_an_image_and_many_weights_the_sizes_of_kernels():

@@ -194,7 +194,7 @@ def _judge(setting: Setting, drawn: Mapping[str, np.ndarray], told: list[_Told])
     original = rows if units is None else scaling.undo(units, rows)
     x, targets = original[:, :inputs], original[:, inputs:]
     meaning, task = tasks.definition(setting.task), setting.task
-    masks = jax.vmap(lambda x: jnp.stack(list(meaning.regions(x).values())), -1, -1)(x)
+    regions, masks = block.region_masks(task, x)
 
     def measured(answers: list[np.ndarray]) -> tuple[jax.Array, outcomes.Errors]:
         outputs = jnp.asarray(np.stack(answers, axis=-1))
@@ -208,7 +208,7 @@ def _judge(setting: Setting, drawn: Mapping[str, np.ndarray], told: list[_Told])
         outcomes.best_affine(x, targets),
         targets,
         found,
-        regions=tuple(meaning.regions(x[..., 0])),
+        regions=regions,
         tolerance=task.tolerance,
         margin=task.margin,
         certified=jnp.asarray(_silent(setting, drawn, told)),

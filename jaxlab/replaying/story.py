@@ -1,8 +1,7 @@
 """The story of one member, or of several side by side, as a figure or an animation."""
 
-import io
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,6 @@ from jaxlab.replaying.lives import kinks, lives
 from jaxlab.replaying.trajectory import Trajectory
 
 # Dates and versions would make two files of the same picture differ.
-METADATA: Mapping[str, Mapping[str, None]] = {
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
 LINE = 0.125  # inches that a line of text takes
 Panel = Callable[[Axes, Trajectory], Axes]
 ORDER: Sequence[Panel] = (
@@ -95,11 +90,3 @@ def _write(axes: Axes, title: str, text: str) -> None:
     place |= {"ha": "left", "va": "top"}
     axes.annotate(title, (0, 1), (-24, 0), fontsize=8, fontweight="bold", **place)
     axes.annotate(text, (0, 1), (-24, -14), fontsize=6.5, linespacing=1.25, **place)
-
-
-def as_bytes(made: Figure, kind: str) -> bytes:
-    """Return a figure as a file, "png" or "pdf"; equal figures give equal bytes."""
-    buffer = io.BytesIO()
-    with style.context(dict(STYLE), after_reset=True):
-        made.savefig(buffer, format=kind, metadata=dict(METADATA[kind]))
-    return buffer.getvalue()

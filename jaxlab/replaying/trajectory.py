@@ -112,9 +112,9 @@ class Trajectory:
 
     def _repr_html_(self) -> str:
         """Show text and figure in a notebook."""
-        from jaxlab.replaying import story
+        from jaxlab import pictures
 
-        picture = base64.b64encode(story.as_bytes(self.draw(), "png")).decode()
+        picture = base64.b64encode(pictures.as_bytes(self.draw(), "png")).decode()
         text = html.escape(str(self))
         name = html.escape(f"{self.setting.name}, seed {self.seed}: {self.outcome}")
         image = f'<img alt="{name}" style="max-width: 100%" src="data:image/png;base64,{picture}">'

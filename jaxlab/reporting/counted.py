@@ -12,7 +12,7 @@ from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from jaxlab import answer, html, notebook, outcomes, plotting, question, store
+from jaxlab import answer, commandline, html, notebook, outcomes, plotting, question, store
 from jaxlab.html import Markup, element, joined
 from jaxlab.reporting import facts, written
 from jaxlab.reporting.facts import NOTHING, Report, paragraphs
@@ -38,7 +38,7 @@ def of_sweep(folder: Path) -> Report:
     failed = {(n, written.TRAINED): (t.n, t.failed) for n, t in found.tallies.items()}
     predicted, left_out = written.predictions(folder, failed)
     title, about = asked(folder, result.sweep)
-    drawing = facts.script("figures", name) if scripted(result.sweep) else None
+    drawing = commandline.beside("figures", name) if scripted(result.sweep) else None
     theory = written.of_failing(predicted) or None
     tables = [_stale(folder, found.tallies), notebook.table(found.tallies, theory), meanings()]
     whole = content["sweep"]
@@ -81,7 +81,7 @@ def counted(result: Result) -> Counted:
 
 def scripted(sweep: Sweep) -> bool:
     """Say whether a sweep is the one that the script of its name builds."""
-    module = facts.script("sweeps", sweep.name)
+    module = commandline.beside("sweeps", sweep.name)
     return module is not None and module.build() == sweep
 
 
@@ -91,7 +91,7 @@ def asked(folder: Path, sweep: Sweep) -> tuple[str, list[str]]:
     The task of who asked becomes known.
     """
     if scripted(sweep):
-        return facts.said(facts.script("sweeps", sweep.name))
+        return facts.said(commandline.beside("sweeps", sweep.name))
     told = question.read(folder)
     names = dict.fromkeys(s.task.name.replace("_", " ") for s in sweep.settings)
     if told is not None:

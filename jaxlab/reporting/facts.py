@@ -1,6 +1,5 @@
 """What all reports have: a question, the specification, who made the results, how to repeat it."""
 
-import importlib
 import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from jaxlab import commandline, sealed
+from jaxlab import sealed
 from jaxlab.html import Markup, element, joined, table
 from jaxlab.provenance import PACKAGES
 from jaxlab.spec import Initialiser, Optimiser, Setting
@@ -49,16 +48,6 @@ class Report:
     question: str
     about: Sequence[str]
     sections: Sequence[Section]
-
-
-def script(package: str, name: str) -> ModuleType | None:
-    """Return a script of `sweeps` or `figures`, which are there beside jaxlab or not; or None."""
-    try:
-        scripts = importlib.import_module(package)
-    except ModuleNotFoundError:
-        return None
-    known = name in commandline.scripts(scripts)
-    return commandline.script(scripts, name) if known else None
 
 
 def said(module: ModuleType | None) -> tuple[str, list[str]]:
@@ -104,7 +93,7 @@ def described(setting: Setting) -> dict[str, str]:
         "activations": ", ".join(network.activations),
         **({"slope": f"{network.slope:g}"} if leaky else {}),
         "biases": "yes" if network.use_bias else "no",
-        "initialiser": "; ".join(laws),
+        "initialiser": "its own" if network.module else "; ".join(laws),
         "optimiser": training.optimiser.name,
         "schedule": training.optimiser.schedule,
         **numbers_of(training.optimiser),

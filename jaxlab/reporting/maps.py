@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from jaxlab import census, grid_runs, outcomes, plotting, sealed, store
+from jaxlab import census, commandline, grid_runs, outcomes, plotting, sealed, store
 from jaxlab.grid import Axis, GridResult
 from jaxlab.html import Markup, element, joined, table
 from jaxlab.reporting import counted, facts, written
@@ -22,7 +22,7 @@ def of_grid(folder: Path, content: dict[str, Any]) -> Report:
     """Return the report of a map; ResultsError where the folder holds none."""
     result = grid_runs.read_grid(folder)
     name, base = result.grid.name, result.grid.base
-    module, drawing = facts.script("sweeps", name), facts.script("figures", name)
+    module, drawing = commandline.beside("sweeps", name), commandline.beside("figures", name)
     question, about = facts.said(module)
     if not question:
         axes = f"{result.grid.rows.label} and {result.grid.columns.label}"
@@ -129,8 +129,8 @@ def of_census(folder: Path, content: dict[str, Any]) -> Report:
     except sealed.UNREADABLE as error:
         raise sealed.damaged(path, error) from error
     predicted, left_out = written.predictions(folder, found)
-    question, about = facts.said(facts.script("sweeps", name))
-    drawing = facts.script("figures", name)
+    question, about = facts.said(commandline.beside("sweeps", name))
+    drawing = commandline.beside("figures", name)
     listed = [(setting, element("code", digest)) for setting, digest in digests.items()]
     made = table("Digests of the settings' specifications", ["setting", "digest"], "ll", listed)
     warning = element("p", left_out, class_="warning") if left_out else Markup()

@@ -1,9 +1,8 @@
 """Sweeps that tools are told by name: a folder of results, or a script of the package `sweeps`."""
 
-import importlib
 from pathlib import Path
 
-from jaxlab import question, store
+from jaxlab import commandline, question, store
 from jaxlab.result import Result
 from jaxlab.spec import Sweep
 
@@ -41,19 +40,11 @@ def sweep_of(name: str, results: Path = RESULTS) -> Sweep:
     folder = folder_of(name, results)
     if folder is not None:
         return store.read_folder(folder).sweep
-    try:
-        built = importlib.import_module(f"sweeps.{name}").build()
-    except (ModuleNotFoundError, AttributeError) as error:
-        if isinstance(error, ModuleNotFoundError) and error.name not in (
-            "sweeps",
-            f"sweeps.{name}",
-        ):
-            raise  # something that the sweep's script needs
-        # Not in a checkout of jaxlab, or no such sweep.
+    script = commandline.beside("sweeps", name)
+    if script is None:
         right = "the name of a sweep (python -m sweeps lists them) or a folder of results"
-        raise ValueError(
-            f"no sweep is called {name!r} here or in {results}; give {right}"
-        ) from None
+        raise ValueError(f"no sweep is called {name!r} here or in {results}; give {right}")
+    built = script.build()
     if not isinstance(built, Sweep):
         raise ValueError(f"{name} is no sweep of settings, so that no single network has a name")
     return built

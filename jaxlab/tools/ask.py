@@ -38,8 +38,8 @@ from jaxlab import (
 )
 from jaxlab import compared as compared_as
 from jaxlab.question import Question
-from jaxlab.result import Result
 from jaxlab.spec import Initialiser, Network, Optimiser, Scaling, Setting, Sweep, Training
+from jaxlab.tally import Tally
 from jaxlab.variants import architecture
 
 MOST_SETTINGS = 200
@@ -241,36 +241,34 @@ def main(arguments: list[str]) -> None:
         compared_as.write(folder, sweep.name, compared)
         looked = looks.record(folder, 0, found)
     print(textwrap.fill(f"Asked: {what}.", WIDTH), found, sep="\n\n", end="\n\n")
-    for sentence in answer.sentences(found):
-        print(textwrap.fill(sentence, WIDTH))
+    print(answer.as_text(found))
     exact = [row for row in compared if row.predicted is not None and row.kind == "exact"]
     if exact:
         print(f"\n{compared_as.table(exact)}")
     print(looked, end="")
     chosen = answer.most_telling(found)
-    kind = answer.kind_of(found.tally()[chosen])
+    tally = found.tally()[chosen]
+    kind = answer.kind_of(tally)
     if what.table and kind is not answer.Kind.LEARNS:
         print(f"\n{textwrap.fill(NOISE, WIDTH)}")
     if options.advise:
         seeds = min(options.seeds, advice.SEEDS)
-        given = advice.advise(found, chosen, seeds, out=folder / advice.FOLDER, **how)
-        with shards.briefly(folder):
-            advice.write(given, folder)
-        print(f"\n{given}")
+        print(f"\n{advice.given(found, folder, seeds, **how)}")
     unadvised = kind is not answer.Kind.LEARNS and not options.advise
-    print(*_next(arguments, found, folder, chosen, unadvised), sep="\n")
+    setting = chosen if len(found.members) > 1 else None  # a single one needs no name
+    print(*_next(arguments, folder, setting, tally, unadvised), sep="\n")
 
 
 def _next(
-    arguments: list[str], found: Result, folder: Path, chosen: str, unadvised: bool
+    arguments: list[str], folder: Path, setting: str | None, tally: Tally, unadvised: bool
 ) -> list[str]:
     """Return what was written and what to type next."""
     place = shlex.quote(str(folder))
     lines = [f"\nwritten: {folder}/"]
-    counts = found.tally()[chosen].counts
+    counts = tally.counts
     failed = max((c for c in counts if c != "solved"), key=lambda c: counts[c])
     if counts[failed]:
-        which = f" --setting {shlex.quote(chosen)}" if len(found.members) > 1 else ""
+        which = f" --setting {shlex.quote(setting)}" if setting else ""
         against = " --against solved" if counts["solved"] else ""
         told = f"{which} --outcome {failed}{against}"
         lines.append(f"see one fail:\n  python -m jaxlab replay {place}{told}")

@@ -70,10 +70,7 @@ def _write_tables(folder: Folder, found: Result) -> str:
 
 def _running(found: Result) -> Any:
     """Return the module that runs sweeps by name; None if a result is of none of these."""
-    try:  # sweeps use jaxlab and are not part of it: they are there beside it, or not
-        sweeps, running = (importlib.import_module(m) for m in ("sweeps", "sweeps._run"))
-    except ModuleNotFoundError:
+    script = commandline.beside("sweeps", found.sweep.name)
+    if script is None or script.build() != found.sweep:
         return None
-    name = found.sweep.name
-    known = name in commandline.scripts(sweeps)
-    return running if known and commandline.script(sweeps, name).build() == found.sweep else None
+    return importlib.import_module("sweeps._run")

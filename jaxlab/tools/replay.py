@@ -13,7 +13,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from jaxlab import commandline, files, keys, store
+from jaxlab import commandline, files, keys, pictures, store
 from jaxlab.outcomes import OUTCOMES
 from jaxlab.replaying import moving, story
 from jaxlab.replaying.trajectory import replay
@@ -58,12 +58,12 @@ def main(arguments: list[str]) -> None:
     told = {"results": folder, "progress": not options.quiet}
     found = [replay(sweep, setting, seed, **told) for seed in seeds]
     picture = story.figure(found)
-    made = {kind: story.as_bytes(picture, kind) for kind in story.METADATA}
+    made = {kind: pictures.as_bytes(picture, kind) for kind in pictures.METADATA}
     if options.animate:
         if not options.quiet and sys.stderr.isatty():
             print("drawing the animation: some ten seconds", file=sys.stderr)
         made["gif"] = moving.animation(found)
-    paths = _write(out, file_name(sweep, setting, seeds), made)
+    paths = pictures.save(out, file_name(sweep, setting, seeds), made)
     print("\n\n".join(map(str, found)))
     print("\nwritten:", *paths, sep="\n  ")
 
@@ -126,20 +126,4 @@ def _check_writable(out: Path) -> None:
         for folder in missing:
             folder.rmdir()
     except (OSError, ValueError) as error:
-        raise _unwritable(out, error) from error
-
-
-def _unwritable(out: Path, error: Exception) -> ValueError:
-    reason = getattr(error, "strerror", None) or str(error)
-    return ValueError(f"cannot write to {out}: {reason}; choose another --out")
-
-
-def _write(out: Path, name: str, made: dict[str, bytes]) -> list[Path]:
-    paths = {kind: out / f"{name}.{kind}" for kind in made}
-    try:
-        files.make_folder(out)
-        for kind, path in paths.items():
-            files.write_atomically(path, made[kind])
-    except OSError as error:
-        raise _unwritable(out, error) from error
-    return list(paths.values())
+        raise pictures.unwritable(out, error) from error
