@@ -4,7 +4,8 @@ One module serves a single network and many side by side: whatever axes stand af
 kernel and (rows, in) of a batch are members, and a single network has none.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -17,6 +18,18 @@ from jaxlab.spec import Network
 # A layer with at most so many kernel entries is written out unit by unit. That is what a CPU
 # vectorises over members; for wider layers a dot product is faster and far quicker to compile.
 EXPLICIT_ENTRIES = 64
+
+# Between which values the answers of an activation lie, the ends among them: rounding reaches them.
+OUTPUT_RANGE: Mapping[str, tuple[float, float]] = {
+    "linear": (-math.inf, math.inf),
+    "relu": (0.0, math.inf),
+    "leaky_relu": (-math.inf, math.inf),  # of a positive slope
+    "tanh": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "elu": (-1.0, math.inf),
+    "gelu": (-0.17, math.inf),  # the least value is -0.169971
+    "softplus": (0.0, math.inf),
+}
 
 Number = jax.Array | float
 Weights = Any  # packed, or (kernel, bias) of every layer

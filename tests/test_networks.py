@@ -121,6 +121,18 @@ def test_each_activation_is_the_one_of_its_name(name):
     assert_rounding(found[:, 0], KNOWN[name](Z))
 
 
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_no_activation_leaves_its_range_and_each_comes_to_the_ends(name):
+    network, inputs = Network((1, 1), (name,)), jnp.linspace(-50, 50, 10_001)
+    found = networks.predict(network, jnp.array([1.0, 0.0]), inputs[:, None], SLOPE)
+    low, high = networks.OUTPUT_RANGE[name]
+    assert set(networks.OUTPUT_RANGE) == set(ACTIVATIONS)
+    assert low <= found.min()
+    assert found.max() <= high
+    assert abs(found.min() - low) < 1e-4 if np.isfinite(low) else found.min() <= -50 * SLOPE
+    assert abs(found.max() - high) < 1e-4 if np.isfinite(high) else found.max() >= 49
+
+
 def test_the_exact_gelu_and_its_approximation_are_told_apart():
     wrong = jax.nn.gelu(Z, approximate=True)
     assert np.abs(KNOWN["gelu"](Z) - wrong).max() > 10 * ROUNDING
