@@ -47,7 +47,7 @@ FAILED_AS = {
     "linear": "are the best straight line",
     "dead": "are dead",
     "diverged": "diverged",
-    "unfinished": "were still improving",
+    "unfinished": "are unfinished",
     "other": "settled on something else",
 }
 MEANING = {

@@ -26,7 +26,7 @@ from jaxlab.spec import Initialiser, Setting, Task
 MAX_KEPT_PARAMETERS = 64  # larger networks' weights are not returned, but
 SEEN_ROWS = 32  # what they answer at a few rows
 
-ONE_EACH = ("outcome", "loss", "first_solved", "born_dead", "certified")
+ONE_EACH = ("outcome", "improving", "loss", "first_solved", "born_dead", "certified")
 ONE_EACH += ("rmse", "rounded_rmse", "line_rmse", "mean_output", "mean_target", "spread")
 
 Advance = Callable[[training.State, jax.Array], training.State]
@@ -167,6 +167,7 @@ def train_block(
     answered, outputs, found = measure(final)
     certified = quiet & schedule["certifiable"]
     line = outcomes.best_affine(inputs, targets)
+    improving = outcomes.improving(seen["start"], seen["halfway"], found.square)
     outcome = outcomes.classify(
         outputs,
         line,
@@ -177,11 +178,13 @@ def train_block(
         margin=setting.task.margin,
         certified=certified,
         finite=jnp.isfinite(final).all(axis=0),
-        halfway=seen["halfway"],
+        still_improving=improving,
+        inputs_vary=outcomes.vary(inputs),
     )
     error = answered - rows[:, model.inputs :]
     result = {
         "outcome": outcome.astype(jnp.int8),
+        "improving": improving,
         "loss": training.pointwise_loss(model.training.loss, error).mean(axis=(0, 1)),
         "errors": found.regions,
         "first_solved": seen["first_solved"],
@@ -223,24 +226,29 @@ def _train(
 ):
     """Train from check to check; return the last state and what the checks have seen.
 
-    Seen of a member are the first check at which it was solved, and its error at half time.
+    Seen of a member are the first check at which it was solved, and its mean squared error before
+    training and at half time: where there is a single step, these two are one.
     """
     lanes = start.weights.shape[-1:]
+    begun = measure(start.weights)[-1].square
 
     def leg(i, carry):
         state, seen = carry
         state = advance(state, schedule["checks"][i])
         *_, found = measure(state.weights)
         new = (seen["first_solved"] < 0) & outcomes.solved(found, tolerance)
+        at_half = state.step == schedule["half"]
         now = {
             "first_solved": jnp.where(new, state.step, seen["first_solved"]),
-            "halfway": jnp.where(state.step == schedule["half"], found.square, seen["halfway"]),
+            "halfway": jnp.where(at_half, found.square, seen["halfway"]),
+            "start": seen["start"],
         }
         return state, now
 
     before = {
         "first_solved": jnp.full(lanes, -1, jnp.int32),
-        "halfway": jnp.full(lanes, jnp.inf, start.weights.dtype),
+        "halfway": begun,
+        "start": begun,
     }
     return jax.lax.fori_loop(0, schedule["check_count"], leg, (start, before))
 

@@ -88,6 +88,11 @@ class Schedule:
         travel = optimisers.travel_steps(setting.training.optimiser)
         return cls(travel or 0, travel is not None, setting.training.checks(setting.task.rows))
 
+    @property
+    def half(self) -> int:
+        """The step at which half of training is done; that before the first, if it is the only."""
+        return -(-self.checks[-1] // 2) if self.checks[-1] > 1 else 0
+
     def arguments(self) -> dict[str, np.ndarray]:
         """Return what the compiled program is told; checks are padded to few different lengths."""
         padded = np.full(-(-len(self.checks) // 16) * 16, self.checks[-1], np.int32)
@@ -97,7 +102,7 @@ class Schedule:
             "certifiable": np.array(self.certifiable),
             "checks": padded,
             "check_count": np.array(len(self.checks), np.int32),
-            "half": np.array(-(-self.checks[-1] // 2), np.int32),
+            "half": np.array(self.half, np.int32),
             "one": np.array(1.0, np.float32),
         }
 

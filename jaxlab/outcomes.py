@@ -21,13 +21,18 @@ SENTENCES = {
     "linear": "the output is the best straight line (affine function) and no better",
     "dead": "no gradient reaches any weight before the output's bias, and none ever will",
     "diverged": "weights or outputs are not finite, or errors exceed ten times the target",
-    "unfinished": "the mean squared error still fell over the second half of training",
-    "other": "training has settled on something that none of the other names describes",
+    "unfinished": "none of the other names describes it, and its error was still falling",
+    "other": "none of the other names describes it, and its error had settled",
 }
 OUTCOMES = tuple(SENTENCES)
+# The first of these that applies is the outcome: what a network does before whether it moves.
+ORDER = ("diverged", "solved", "dead", "constant", "right_only", "left_only", "partial", "linear")
+ORDER += ("unfinished", "other")
 
 DIVERGED_ERROR = 10.0  # a region's error relative to its target; the zero function scores 1
 STILL_FALLING = 0.9  # mean squared error now, relative to that after half of the steps
+FLATTENING = 0.5  # fall of that error over the second half of training, relative to the first half
+VISIBLE = 1e-5  # share of that error which is no rounding of float32
 SAME = 1e-8  # share of an input's square that others must leave for it to be another input
 FLAT = 0.1  # distance from a constant or a line, relative to the targets' standard deviation
 
@@ -72,6 +77,24 @@ def errors(
 def solved(found: Errors, tolerance: float) -> jax.Array:
     """Say of each member (...) if every region's error is at most the tolerance; NaN is not."""
     return jnp.all(found.regions <= tolerance, axis=0)
+
+
+def improving(start: jax.Array, halfway: jax.Array, end: jax.Array) -> jax.Array:
+    """Say of each member (...) if its error was still falling when training ended.
+
+    The arguments are mean squared errors (...) over all rows before training, after half of the
+    steps and after all. True where the second half lowered it by more than a tenth; or by at least
+    half as much as the first half did, for what does not flatten has not settled: a training of few
+    or of tiny steps lowers it by little and yet by the same again. False for what is not finite.
+    """
+    first, second = start - halfway, halfway - end
+    steady = (first >= 0) & (second >= FLATTENING * first) & (second > VISIBLE * halfway)
+    return (end < STILL_FALLING * halfway) | (steady & jnp.isfinite(start))
+
+
+def vary(values: jax.Array) -> jax.Array:
+    """Say of each member (...) if not all of its rows of values (rows, columns, ...) are alike."""
+    return jnp.any(values != values[:1], axis=(0, 1))
 
 
 def spread_of(values: jax.Array) -> jax.Array:
@@ -124,13 +147,15 @@ def classify(
     margin: float,
     certified: jax.Array,
     finite: jax.Array,
-    halfway: jax.Array,
+    still_improving: jax.Array,
+    inputs_vary: jax.Array,
 ) -> jax.Array:
     """Return each member's outcome (...) as a position in `OUTCOMES`.
 
     `line` holds the values of the best affine function, as `best_affine` returns them; `certified`
-    is the death certificate; `finite` says that all weights are finite; `halfway` is the mean
-    squared error after half of the steps.
+    is the death certificate; `finite` says that all weights are finite; `still_improving` is what
+    `improving` says. Where all inputs are the same, `inputs_vary` false, every network is constant
+    and straight, so that neither name is given.
     """
     fitted = (found.regions <= tolerance) & found.populated
     missed = (found.regions >= margin) & found.populated
@@ -147,13 +172,14 @@ def classify(
         "diverged": ~(bounded & finite),
         "solved": solved(found, tolerance),
         "dead": certified,
-        "unfinished": found.square < STILL_FALLING * halfway,
-        "constant": spread_of(outputs) <= FLAT * spread,
+        "constant": inputs_vary & (spread_of(outputs) <= FLAT * spread),
         **one_sided,
         "partial": decided & jnp.any(fitted, axis=0) & jnp.any(missed, axis=0),
-        "linear": distance <= FLAT * spread,
+        "linear": inputs_vary & (distance <= FLAT * spread),
+        "unfinished": still_improving,
     }
     code = jnp.full(found.square.shape, OUTCOMES.index("other"), jnp.int32)
-    for name, applies in reversed(rules.items()):
-        code = jnp.where(applies, OUTCOMES.index(name), code)
+    for name in reversed(ORDER):
+        if name in rules:
+            code = jnp.where(rules[name], OUTCOMES.index(name), code)
     return code

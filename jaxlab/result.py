@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Members:
     """The members of one setting, by ascending seed; all arrays have the member axis first.
 
-    outcome: position in `outcomes.OUTCOMES`; loss: training loss on all rows; errors (members,
+    outcome: position in `outcomes.OUTCOMES`; improving: was the error still falling, whatever the
+    outcome; loss: training loss on all rows; errors (members,
     regions): relative error per region; first_solved: step of the first check at which the member
     was solved, -1 if at none; born_dead: no gradient before the output's bias at initialisation;
     certified: the death certificate at the end; entering (members, 2): mean over rows of what
@@ -36,6 +37,7 @@ class Members:
 
     seeds: np.ndarray
     outcome: np.ndarray
+    improving: np.ndarray
     loss: np.ndarray
     errors: np.ndarray
     first_solved: np.ndarray
@@ -101,8 +103,9 @@ class Members:
 
     @property
     def tally(self) -> Tally:
-        """How many members ended in each class."""
-        return Tally.of(outcomes.OUTCOMES, self.outcome)
+        """How many members ended in each class, and how many of the failed were improving."""
+        counted = Tally.of(outcomes.OUTCOMES, self.outcome)
+        return Tally(counted.counts, int(np.sum(self.improving & (self.names != "solved"))))
 
 
 class Pieces(Mapping[str, Members]):
@@ -201,6 +204,7 @@ def summary_rows(result: Result) -> list[dict[str, object]]:
                 "ci_high": f"{interval.high:.6g}",
             }
             | dict(tally.counts)
+            | {"improving": tally.improving}
             | setting_columns(result.sweep[name])
         )
     return rows

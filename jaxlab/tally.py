@@ -19,18 +19,23 @@ class Tally:
     """Count how many members ended in each class.
 
     `counts` maps every class to its count, those with a count of 0 too, in the order of the
-    list of classes. It is copied on construction. Raises ValueError for a count that is not an
-    integer of at least 0.
+    list of classes. It is copied on construction. `improving` is how many of the failed were still
+    improving, in whatever class. Raises ValueError for a count that is not an integer of at least
+    0, and for more of the improving than failed.
 
     >>> Tally({"solved": 28, "dead": 70, "other": 2}).failed
     72
     """
 
     counts: Mapping[str, int]
+    improving: int = 0
 
     def __post_init__(self) -> None:
         counts = {name: check_natural(f"counts[{name!r}]", k) for name, k in self.counts.items()}
         object.__setattr__(self, "counts", counts)
+        failed = self.n - counts.get("solved", 0)
+        if check_natural("improving", self.improving) > failed:
+            raise ValueError(f"improving={self.improving} must be at most {failed}, the failed")
 
     @classmethod
     def of(cls, names: Sequence[str], codes: np.ndarray) -> "Tally":
@@ -91,7 +96,8 @@ class Tally:
                 f"tallies of {list(self.counts)} and {list(other.counts)} cannot be merged; "
                 "the classes and their order must be the same"
             )
-        return Tally({name: k + other.counts[name] for name, k in self.counts.items()})
+        counts = {name: k + other.counts[name] for name, k in self.counts.items()}
+        return Tally(counts, self.improving + other.improving)
 
     def _count(self, name: str) -> int:
         if name not in self.counts:

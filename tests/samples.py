@@ -84,6 +84,7 @@ def members(names: Sequence[str], **facts: np.ndarray) -> Members:
         "errors": np.zeros((n, 2), np.float32),
         "first_solved": np.full(n, -1, np.int32),
         "born_dead": np.zeros(n, bool),
+        "improving": np.array([name == "unfinished" for name in names]),
         "certified": np.array([name == "dead" for name in names]),
         "entering": np.zeros((n, 2), np.float32),
     }

@@ -28,7 +28,7 @@ MASKS = tasks.sides(jnp.asarray(X))
 
 def classify(outputs: np.ndarray, x=X, y=Y, regions=MASKS, **facts: Any) -> str:
     """Return the outcome of one network with these outputs (rows, 1)."""
-    given = {"certified": False, "finite": True, "halfway": 0.0} | facts
+    given = {"certified": False, "finite": True, "still_improving": False} | facts
     facts = {name: jnp.asarray(value) for name, value in given.items()}
     masks = jnp.stack(list(regions.values()))
     return OUTCOMES[int(compiled(outputs, x, y, masks, facts, tuple(regions)))]
@@ -38,8 +38,10 @@ def classify(outputs: np.ndarray, x=X, y=Y, regions=MASKS, **facts: Any) -> str:
 def compiled(outputs, x, y, masks, facts, regions):
     found = outcomes.errors(outputs, y, masks)
     limits = {"tolerance": 0.1, "margin": 0.5}
-    line = outcomes.best_affine(x, y)
-    return outcomes.classify(outputs, line, y, found, regions=regions, **limits, **facts)
+    line, varied = outcomes.best_affine(x, y), outcomes.vary(jnp.asarray(x))
+    return outcomes.classify(
+        outputs, line, y, found, regions=regions, inputs_vary=varied, **limits, **facts
+    )
 
 
 WIGGLE = 0.25 * np.sign(np.sin(20 * X))
@@ -61,10 +63,12 @@ BY_HAND: list[tuple[str, np.ndarray, dict[str, Any]]] = [
     ("diverged", np.full_like(X, np.nan), {}),
     ("diverged", np.where(X[3] == X, np.inf, Y), {}),
     ("diverged", Y, {"finite": False}),
-    ("unfinished", 0 * X + 0.5, {"halfway": 0.5}),
-    ("unfinished", np.where(RIGHT, Y, 0), {"halfway": 1.0}),
-    ("dead", 0 * X + 0.5, {"certified": True, "halfway": 0.5}),
-    ("solved", Y, {"halfway": 0.5}),
+    ("constant", 0 * X + 0.5, {"still_improving": True}),  # what it is, whether it moves or not
+    ("right_only", np.where(RIGHT, Y, 0), {"still_improving": True}),
+    ("unfinished", Y + WIGGLE, {"still_improving": True}),
+    ("unfinished", 1.11 * Y, {"still_improving": True}),
+    ("dead", 0 * X + 0.5, {"certified": True, "still_improving": True}),
+    ("solved", Y, {"still_improving": True}),
     ("other", Y + WIGGLE, {}),
 ]
 
@@ -109,16 +113,11 @@ def test_every_class_has_a_sentence():
 floats = st.floats(width=32)
 
 
-@given(
-    st.lists(floats, min_size=6, max_size=6),
-    st.booleans(),
-    st.booleans(),
-    st.floats(width=32, min_value=0),
-)
-def test_every_output_has_exactly_one_class(values, certified, finite, halfway):
+@given(st.lists(floats, min_size=6, max_size=6), st.booleans(), st.booleans(), st.booleans())
+def test_every_output_has_exactly_one_class(values, certified, finite, still_improving):
     x = np.array([[-3], [-2], [-1], [1], [2], [3]], np.float32)
     regions = tasks.sides(jnp.asarray(x))
-    facts = {"certified": certified, "finite": finite, "halfway": halfway}
+    facts = {"certified": certified, "finite": finite, "still_improving": still_improving}
     outputs = np.asarray(values, np.float32)[:, None]
     name = classify(outputs, x, abs(x), regions, **facts)
     assert name in OUTCOMES
@@ -145,9 +144,44 @@ def test_a_population_is_classified_as_each_member_alone():
         margin=0.5,
         certified=none > 0,
         finite=none == 0,
-        halfway=none,
+        still_improving=none > 0,
+        inputs_vary=none == 0,
     )
     assert [OUTCOMES[code] for code in codes.tolist()] == [w for w, _, _ in rows]
+
+
+def test_the_order_of_the_rules_names_every_class_once():
+    assert sorted(outcomes.ORDER) == sorted(OUTCOMES)
+
+
+IMPROVING: list[tuple[bool, tuple[float, float, float]]] = [
+    (True, (1.0, 0.5, 0.44)),  # by more than a tenth
+    (False, (1.0, 0.5, 0.46)),  # by less, and flattening
+    (True, (1.0, 0.95, 0.92)),  # by less, and not flattening
+    (True, (1.0, 1 - 1e-3, 1 - 2e-3)),  # hardly begun
+    (True, (1.0, 1.0, 0.999)),  # a single step: half of it is the start
+    (False, (1.0, 1.0, 1.0)),  # stands still
+    (False, (1.0, 1.0, 1 - 1e-6)),  # rounding
+    (False, (0.5, 0.6, 0.58)),  # rose before: noise about a plateau
+    (False, (0.5, 0.5, 0.6)),
+    (True, (np.inf, 1.0, 0.5)),
+    (False, (np.inf, np.inf, np.inf)),
+    (False, (1.0, np.nan, np.nan)),
+    (False, (np.nan, 1.0, 1.0)),
+]
+
+
+@pytest.mark.parametrize(("wanted", "course"), IMPROVING)
+def test_an_error_that_does_not_flatten_is_still_improving(wanted, course):
+    assert bool(outcomes.improving(*map(jnp.float32, course))) is wanted
+
+
+def test_where_all_inputs_are_alike_every_network_is_constant_and_none_is_called_so():
+    x = np.full((4, 1), -1, np.float32)
+    half, regions = 0.5 + 0 * x, tasks.whole(jnp.asarray(x))
+    assert classify(half, x, -x, regions) == "other"
+    assert classify(half, x, -x, regions, still_improving=True) == "unfinished"
+    assert classify(half, X[:4], -x, regions) == "constant"
 
 
 def test_region_errors_agree_with_a_computation_by_hand():

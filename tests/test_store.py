@@ -31,7 +31,7 @@ def test_a_run_leaves_chunks_a_manifest_and_no_temporary_file(whole):
 
 def test_the_manifest_says_what_was_made_and_by_whom(whole):
     manifest = json.loads((whole / "manifest.json").read_text())
-    assert manifest["format"] == 2
+    assert manifest["format"] == chunks.FORMAT
     assert manifest["lane_widths"] == {"k=2": LANES, "fast": LANES}
     assert manifest["dtype"] == "float32"
     assert manifest["digest"] == samples.sweep().digest

@@ -233,7 +233,9 @@ def test_a_balanced_network_has_the_fate_of_the_balanced_map():
         expected = fate([root], [np.sign(s) * root], size, 400)
         assert np.array_equal(expected, fate_of_map(s, size, 400))
     assert fate([1.0], [1.0], 0.001, 100).item() == "unfinished"
-    assert fate([1.0], [1.0], 1e-6, 100).item() == "other"
+    assert fate([1.0], [1.0], 1e-6, 100).item() == "unfinished"  # by little, and steadily
+    assert fate([1.0], [1.0], 1e-9, 100).item() == "other"
+    assert fate([0.1], [1.0], 1e-3, 10).item() == "constant"
 
 
 def test_impossible_fates_are_refused():

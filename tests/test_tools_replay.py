@@ -8,7 +8,7 @@ import pytest
 import samples
 
 import jaxlab.__main__ as command
-from jaxlab import chunks, store
+from jaxlab import chunks, pictures, store
 from jaxlab.replaying import moving
 from jaxlab.tools import replay
 
@@ -67,7 +67,7 @@ def test_files_go_beside_the_results_or_where_results_would_be(results, monkeypa
         asked.append((out, name, sorted(made)))
         return [out / name]
 
-    monkeypatch.setattr(replay, "_write", write)
+    monkeypatch.setattr(pictures, "save", write)
     monkeypatch.setattr(replay, "_check_writable", lambda out: None)
     called(monkeypatch, "small", "--setting", "fast", "--seed", "0")
     (path, name, kinds), *_ = asked

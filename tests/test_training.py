@@ -140,7 +140,8 @@ def single(setting: Setting, weights: jax.Array, order_key: jax.Array) -> dict[s
         return outputs, outcomes.errors(outputs, targets, jnp.stack(list(regions.values())))
 
     steps = setting.steps
-    half = until(training.start(model, weights, numbers), -(-steps // 2))
+    begun = training.start(model, weights, numbers)
+    half = until(begun, -(-steps // 2))
     end = until(half, steps)
 
     def settle(i, carry):
@@ -152,6 +153,7 @@ def single(setting: Setting, weights: jax.Array, order_key: jax.Array) -> dict[s
     quiet = jax.lax.fori_loop(0, 61, settle, (end, jnp.array(True)))[1]
     final = end.weights
     outputs, found = measured(final)
+    before = (measured(state.weights)[1].square for state in (begun, half))
     code = outcomes.classify(
         outputs,
         outcomes.best_affine(inputs, targets),
@@ -162,7 +164,8 @@ def single(setting: Setting, weights: jax.Array, order_key: jax.Array) -> dict[s
         margin=setting.task.margin,
         certified=quiet,
         finite=jnp.isfinite(final).all(),
-        halfway=measured(half.weights)[1].square,
+        still_improving=outcomes.improving(*before, found.square),
+        inputs_vary=outcomes.vary(inputs),
     )
     loss = training.loss(model, final, rows, numbers)
     return {"loss": loss, "outcome": code, "weights": final, "certified": quiet}

@@ -84,12 +84,13 @@ def check(
 
 @dataclass(frozen=True)
 class _Told:
-    """What a framework says of one member: answers at half time and at the end, and weights.
+    """What a framework says of one member: answers at start, half time and end, and weights.
 
     `looks` (looks, parameters) are the weights seen while its momentum is spent, none where a
     gradient is left.
     """
 
+    begun: np.ndarray
     halfway: np.ndarray
     answered: np.ndarray
     weights: np.ndarray
@@ -104,8 +105,7 @@ def _train(
     drawn: Mapping[str, np.ndarray],
 ) -> _Told:
     schedule, rows = grouping.Schedule.of(setting), _rows(setting, drawn)
-    total = schedule.checks[-1]
-    half = -(-total // 2)
+    total, half = schedule.checks[-1], schedule.half
     batches = jaxlab_batches(setting, drawn["order"]) if order == "same" else None
     layers = networks.unpack(setting.network, jnp.asarray(drawn["weights"]))
     arrays = [(np.array(k), None if b is None else np.array(b)) for k, b in layers]
@@ -116,10 +116,11 @@ def _train(
         return np.asarray(networks.pack(pairs))
 
     weights = trainer.weights
-    trainer.train(half, batches)
+    begun = trainer.outputs()
+    if half:
+        trainer.train(half, batches)
     halfway = trainer.outputs()
-    if total > half:
-        trainer.train(total - half, batches)
+    trainer.train(total - half, batches)
     answered, final = trainer.outputs(), packed()
     looks = []
     if schedule.certifiable and _may_be_silent(setting, rows, final):
@@ -127,7 +128,7 @@ def _train(
         for steps in _coasting(schedule.travel):
             trainer.train(steps, batches)
             looks.append(packed())
-    return _Told(halfway, answered, final, np.array(looks).reshape(-1, len(final)))
+    return _Told(begun, halfway, answered, final, np.array(looks).reshape(-1, len(final)))
 
 
 def _coasting(travel: int) -> Iterator[int]:
@@ -203,6 +204,9 @@ def _judge(setting: Setting, drawn: Mapping[str, np.ndarray], told: list[_Told])
 
     weights = np.array([one.weights for one in told])
     outputs, found = measured([one.answered for one in told])
+    start, halfway = (
+        measured([getattr(one, when) for one in told])[1].square for when in ("begun", "halfway")
+    )
     codes = outcomes.classify(
         outputs,
         outcomes.best_affine(x, targets),
@@ -213,7 +217,8 @@ def _judge(setting: Setting, drawn: Mapping[str, np.ndarray], told: list[_Told])
         margin=task.margin,
         certified=jnp.asarray(_silent(setting, drawn, told)),
         finite=jnp.asarray(np.isfinite(weights).all(axis=1)),
-        halfway=measured([one.halfway for one in told])[1].square,
+        still_improving=outcomes.improving(start, halfway, found.square),
+        inputs_vary=outcomes.vary(x),
     )
     answered = np.stack([one.answered for one in told], axis=-1)
     wrong = jnp.asarray(answered) - rows[:, inputs:]

@@ -127,11 +127,8 @@ def _theory(rows: Sequence[written.Row], left_out: str) -> Markup:
 
 def meanings() -> Markup:
     """Return what the names of the outcomes mean."""
-    rows = [(name.replace("_", " "), text) for name, text in outcomes.SENTENCES.items()]
+    rows = [(name.replace("_", " "), outcomes.SENTENCES[name]) for name in outcomes.ORDER]
     caption = "What can become of a network: the first of these that applies"
-    order = ["diverged", "solved", "dead", "unfinished", "constant"]  # as `classify` has it
-    first = {name.replace("_", " "): place for place, name in enumerate(order)}
-    rows = sorted(rows, key=lambda row: first.get(row[0], len(order)))
     return html.table(caption, ["outcome", "meaning"], "lt", rows)
 
 

@@ -9,8 +9,10 @@ from math import isfinite
 import numpy as np
 from numpy.typing import ArrayLike
 
-TOLERANCE, DIVERGED, FALLING = 0.1, 10.0, 0.9
-"""Relative errors of a solved and of a diverged output; by how much the square must fall."""
+TOLERANCE, DIVERGED, FLAT = 0.1, 10.0, 0.1
+"""Relative errors of a solved and of a diverged output; the relative slope of a constant one."""
+FALLING, FLATTENING, VISIBLE = 0.9, 0.5, 1e-5
+"""How the squared error must fall to be improving: see `jaxlab.outcomes.improving`."""
 
 
 def fate(w: ArrayLike, a: ArrayLike, kappa: float, steps: int) -> np.ndarray:
@@ -19,8 +21,9 @@ def fate(w: ArrayLike, a: ArrayLike, kappa: float, steps: int) -> np.ndarray:
     `w` (kernels) and `a` (output weights) have shape (h, members) or (h,); `kappa` is
     `doubling.kappa`. Formula: with s = sum of a relu(w), every unit with w > 0 goes to
     w + kappa (2 - s) a, a + kappa (2 - s) w, for so many steps; 'dead' from the first s <= 0 on,
-    else by |s - 2|/2 'solved' (at most 0.1), 'diverged' (above 10), 'unfinished' (its square is
-    below 0.9 of that after half of the steps) or 'other'. Assumptions: no biases, full batches,
+    else by |s - 2|/2 'solved' (at most 0.1) or 'diverged' (above 10), 'constant' (s/2 at most
+    0.1), 'unfinished' (its square is below 0.9 of that after half of the steps, or fell by half as
+    much in the second half as in the first) or 'other'. Assumptions: no biases, full batches,
     gradient descent at a constant rate, a ReLU output. Kind: exact for that map, 'dead' at the
     start also with biases that start at 0; an empirical rule for networks whose biases learn, and
     where the map oscillates (kappa above 1/2) no guide to the phase, hence to 'unfinished' or
@@ -41,7 +44,7 @@ def fate(w: ArrayLike, a: ArrayLike, kappa: float, steps: int) -> np.ndarray:
         raise ValueError(f"kappa and steps are {kappa!r} and {steps!r}; both must be above 0")
     # Weights that overflow are judged as what they are: diverged.
     with np.errstate(over="ignore", invalid="ignore"):
-        s = halfway = _slope(w, a)
+        s = begun = halfway = _slope(w, a)
         dead = s <= 0
         for step in range(1, steps + 1):
             move = np.where((w > 0) & ~dead, kappa * (2 - s), 0)
@@ -50,9 +53,15 @@ def fate(w: ArrayLike, a: ArrayLike, kappa: float, steps: int) -> np.ndarray:
             dead = dead | (s <= 0)
             halfway = s if step == steps // 2 else halfway
         error = np.abs(s - 2) / 2
-        falling = (s - 2) ** 2 < FALLING * (halfway - 2) ** 2
-        cases = [dead, ~(error <= DIVERGED), error <= TOLERANCE, falling]
-    return np.select(cases, ["dead", "diverged", "solved", "unfinished"], "other")
+        falling = _falling(*((slope - 2) ** 2 for slope in (begun, halfway, s)))
+        cases = [dead, ~(error <= DIVERGED), error <= TOLERANCE, s / 2 <= FLAT, falling]
+    return np.select(cases, ["dead", "diverged", "solved", "constant", "unfinished"], "other")
+
+
+def _falling(start: np.ndarray, halfway: np.ndarray, end: np.ndarray) -> np.ndarray:
+    first, second = start - halfway, halfway - end
+    steady = (first >= 0) & (second >= FLATTENING * first) & (second > VISIBLE * halfway)
+    return (end < FALLING * halfway) | steady
 
 
 def _slope(w: np.ndarray, a: np.ndarray) -> np.ndarray:

@@ -125,7 +125,7 @@ def fate(w0: ArrayLike, slope: float, learning_rate: float, steps: int) -> np.nd
     limit; else 'solved' if lr T >= 3 max(1, |w0|); else '', nothing being known. Assumptions: one
     unit, Adam from rest (b1 0.9, b2 0.999), tolerance 0.1; 'solved' only for |w0| <= 4, rates up
     to 0.01 and s = 0 or from 1e-4 to 1, '' outside. Kind: exact for 'dead' and, but for the
-    name, for 'unfinished' (where the loss has hardly moved a unit counts as constant); an
+    name, for 'unfinished' (where the loss has not visibly moved a unit is called other); an
     empirical rule for 'solved'. Source: `stuck`, `too_late`, and single units followed in float64.
 
     >>> fate([0.2, 0.0, -0.2], 0.0, 0.001, 10_000).tolist()
