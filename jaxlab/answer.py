@@ -1,44 +1,35 @@
 """The answer in a sentence: a network does not learn; is that a bug, bad luck or impossible.
 
-The rules know counts only and are those of `jaxlab.verdicts`, fixed before any count was seen.
+What it is follows from counts by the rules of `jaxlab.kinds`, or from a proof of `jaxlab.limits`.
 """
 
 import dataclasses
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
-from jaxlab import tasks, verdicts
+from jaxlab import limits, tasks
+from jaxlab.kinds import FEWEST_STEPS, Kind, kind_of, with_time
+from jaxlab.limits import Limit
+from jaxlab.outcomes import OUTCOMES
 from jaxlab.result import COLUMNS, Members, Result
 from jaxlab.spec import Network, Setting
 from jaxlab.tally import Tally, clopper_pearson
-from jaxlab.verdicts import Verdict
+from jaxlab.tolerances import Sensitivity, deciding_errors, sensitivity
 
 MOST_SENTENCES = 4  # settings that get one each; of more, one stands for all
 MOST_NAMES = 6  # of settings in a list
 MOST_NUMBERS = 2**24  # what units receive on all rows, at once
 
 
-class Kind(StrEnum):
-    """What failing to learn is, of a setting as it stands.
-
-    LEARNS: at least 95 % of seeds learn; IMPOSSIBLE: at most 5 % do; LUCK: between. TOO_SHORT: not
-    the first, but it would be one of the others, or could be the first, if those that were still
-    improving learnt. All are said with the confidence of an exact 95 % interval, else UNDECIDED.
-    IMPOSSIBLE is about training as it stands: that no weights would do is a stronger statement,
-    which counting cannot make.
-    """
-
-    LEARNS = "learns"
-    LUCK = "luck"
-    IMPOSSIBLE = "impossible"
-    TOO_SHORT = "too short"
-    UNDECIDED = "undecided"
-
-
+OF_MANY = {Kind.UNDECIDED: "undecided: few seeds, or some of them still improving"}
+SHORTLY = {
+    Kind.LEARNS: "it learns",
+    Kind.LUCK: "luck of the seed",
+    Kind.IMPOSSIBLE: "impossible, or nearly",
+}
 FAILED_AS = {
     "right_only": "fit the right side only",
     "left_only": "fit the left side only",
@@ -54,7 +45,7 @@ MEANING = {
     Kind.LEARNS: "it learns, so where yours does not, look for a bug",
     Kind.LUCK: "luck of the seed: another one may do",
     Kind.IMPOSSIBLE: "impossible, or nearly, as it is set up: another seed will not do",
-    Kind.TOO_SHORT: "training is too short to tell, for many were still improving",
+    Kind.TOO_SHORT: "training is too short to tell",
     Kind.UNDECIDED: "too few seeds to tell",
 }
 
@@ -83,9 +74,12 @@ class Start:
 class Answer:
     """What a setting's counts say; str() is some sentences.
 
-    `lost` is the number of failed members that were solved at an earlier check; `errors` are the
-    smallest and the median error of all members at the end, on all rows together, relative to the
-    standard deviation of the targets.
+    `lost` is the number of failed members that were solved at an earlier check, `born_dead` that of
+    those which no gradient reached before training; `errors` are the smallest and the median error
+    of all members at the end, on all rows together, relative to the standard deviation of the
+    targets; `sensitivity` says what the counts were at other tolerances, `limit` why no weights
+    do, where that is known; `steps` is how long training was, `spread` whether tolerances are
+    shares of the targets' standard deviation, and not of their size.
     """
 
     setting: str
@@ -94,25 +88,58 @@ class Answer:
     start: Start | None = None
     lost: int = 0
     errors: tuple[float, float] | None = None
+    born_dead: int = 0
+    sensitivity: Sensitivity | None = None
+    limit: Limit | None = None
+    steps: int = FEWEST_STEPS
+    spread: bool = True
 
     def __str__(self) -> str:
         """Return the answer: how often it fails, what that is, and what the failed ones do."""
         tally = self.tally
+        if not tally.n:
+            return f"{self.setting}: no seeds were trained."
         bounds = clopper_pearson(tally.failed, tally.n).percent
         percent = 100 * tally.failed / tally.n
         rate = f"fails for {percent:.1f} % of {tally.n:,} seeds {bounds}"
         first = f"{self.setting}: {rate}: {self.meaning}."
-        return " ".join([first, *self._failures(), *self._start(), *self._errors()])
+        rest = self._failures(), self._unsettled(), self._start(), self._errors(), self._tolerance()
+        return " ".join([first, *(sentence for part in rest for sentence in part)])
 
     @property
     def meaning(self) -> str:
         """Return what the kind means; of what is undecided, between what."""
+        tally = self.tally
+        if self.limit is not None and self.kind is Kind.IMPOSSIBLE:
+            least = f"{percent(self.limit.error)} of the targets' {self._size}"
+            how = f"{self.limit.reason}, so that the error is at least {least}"
+            return f"provably impossible as it is set up: {how}"
+        if self.kind is Kind.TOO_SHORT and self.steps < FEWEST_STEPS:
+            made = "1 step" if self.steps == 1 else f"{self.steps} steps"
+            return f"{MEANING[self.kind]}, for it made only {made}"
+        if self.kind is Kind.TOO_SHORT:
+            moving = share(tally.improving, tally.failed)
+            return f"{MEANING[self.kind]}, for {moving} of those that fail were still improving"
+        if self.kind is Kind.IMPOSSIBLE and self.sensitivity and self.sensitivity.turns:
+            allowed = _exact(self.sensitivity.tolerance)
+            return f"impossible, or nearly, at a tolerance of {allowed}: another seed will not do"
         if self.kind is not Kind.UNDECIDED:
             return MEANING[self.kind]
-        learn = clopper_pearson(self.tally.solved, self.tally.n)
-        if learn.low > 0.5:
+        least = clopper_pearson(tally.solved, tally.n).low
+        most = clopper_pearson(tally.solved + tally.improving, tally.n).high
+        if least > 0.5:
             return "most seeds learn it, though perhaps not 95 %: another one may do"
-        return "few seeds learn it, if any" if learn.high < 0.5 else MEANING[self.kind]
+        if most < 0.5:
+            return "few seeds learn it, if any"
+        return "too early to tell" if self._hangs_on_the_improving else MEANING[self.kind]
+
+    @property
+    def _size(self) -> str:
+        return "standard deviation" if self.spread else "size"
+
+    @property
+    def _hangs_on_the_improving(self) -> bool:
+        return kind_of(dataclasses.replace(self.tally, improving=0)) is not self.kind
 
     def _failures(self) -> Iterable[str]:
         counts, failed = self.tally.counts, self.tally.failed
@@ -122,6 +149,21 @@ class Answer:
         words = [f"{share(counts[c], failed)} {FAILED_AS[c]}" for c in found]
         none = [] if counts["diverged"] else ["none diverged"]
         yield f"Of those that fail {', '.join(words + none)}."
+        if self.born_dead:
+            yield f"{share(self.born_dead, failed).capitalize()} of them were dead at birth."
+
+    def _unsettled(self) -> Iterable[str]:
+        """Say what those that had settled decide, whatever becomes of the others."""
+        tally = self.tally
+        settled = tally.failed - tally.improving
+        if not tally.improving or self.limit is not None or self.kind is Kind.LEARNS:
+            return
+        if self.kind is not Kind.TOO_SHORT:
+            moving = share(tally.improving, tally.failed).capitalize()
+            yield f"{moving} of those that fail were still improving."
+        if settled:
+            least = 100 * clopper_pearson(settled, tally.n).low
+            yield f"Even if all of these learnt it, at least {least:.1f} % of seeds would fail."
 
     def _start(self) -> Iterable[str]:
         start = self.start
@@ -129,10 +171,10 @@ class Answer:
             return
         if (start.failed, start.solved) == (start.of_failed, start.of_solved):
             return  # all did, whatever became of them
-        who = f"{share(start.failed, start.of_failed).capitalize()} of them"
+        who = f"{share(start.failed, start.of_failed).capitalize()} of those that fail"
         others = f", and {share(start.solved, start.of_solved)} of those that learnt,"
         who += others if start.of_solved else ""
-        yield f"{who} started without a unit active {start.regions}."
+        yield f"{who} started without a unit of the first layer active {start.regions}."
 
     def _errors(self) -> Iterable[str]:
         failed = self.tally.failed
@@ -145,6 +187,26 @@ class Answer:
             best, half = map(percent, self.errors)
             spread = "of the targets' standard deviation"
             yield f"Errors end at {best} {spread} for the best seed, {half} for half of them."
+
+    def _tolerance(self) -> Iterable[str]:
+        """Say how the answer hangs on the tolerance, where the errors of seeds crowd near it."""
+        found = self.sensitivity
+        if found is None or not found.turns or self.kind is Kind.TOO_SHORT:
+            return
+        counts = [f"{_seeds(failed, found.n)} at {_exact(t)}" for t, failed in found.failed]
+        size = f"of the targets' {self._size}"
+        yield f"The answer hangs on the tolerance: there fail {', '.join(counts)} {size}."
+        for tolerance, kind in found.turns:
+            yield f"At {_exact(tolerance)} it would be: {SHORTLY[kind]}."
+
+
+def _seeds(count: int, n: int) -> str:
+    """Return a share of seeds in words."""
+    return {"all": "all seeds", "none": "no seeds"}.get(share(count, n), share(count, n))
+
+
+def _exact(tolerance: float) -> str:
+    return f"{100 * tolerance:.3g} %"
 
 
 def share(count: int, n: int) -> str:
@@ -171,32 +233,6 @@ def percent(error: float) -> str:
     return f"{100 * error:,.0f} %" if error >= 0.1 else f"{100 * error:.2g} %"
 
 
-def kind_of(tally: Tally) -> Kind:
-    """Return what the counts of a setting say.
-
-    >>> some = dict.fromkeys(FAILED_AS, 0)
-    >>> [kind_of(Tally(some | {"solved": n, "dead": 1000 - n})).value for n in (0, 500, 990)]
-    ['impossible', 'luck', 'learns']
-    """
-    now, later = (_kind(count, tally.n) for count in (tally.solved, _hopeful(tally)))
-    if now in (Kind.LUCK, Kind.IMPOSSIBLE) and later is not now:
-        return Kind.TOO_SHORT
-    return now
-
-
-def _hopeful(tally: Tally) -> int:
-    return tally.solved + tally.counts["unfinished"]
-
-
-def _kind(learn: int, n: int) -> Kind:
-    often, never = verdicts.works(learn, n).verdict, verdicts.never(learn, n).verdict
-    if often is Verdict.SUPPORTED:
-        return Kind.LEARNS
-    if never is Verdict.SUPPORTED:
-        return Kind.IMPOSSIBLE
-    return Kind.LUCK if often is never is Verdict.REFUTED else Kind.UNDECIDED
-
-
 def answer(result: Result, setting: str) -> Answer:
     """Return what the counts of one setting say; ValueError for an unknown name."""
     if setting not in result.members:
@@ -206,38 +242,96 @@ def answer(result: Result, setting: str) -> Answer:
 
 def answers(result: Result, settings: Sequence[str]) -> dict[str, Answer]:
     """Return the answers of some settings, read piece by piece."""
-    found: dict[str, list[Answer]] = {name: [] for name in settings}
-    errors: dict[str, list[np.ndarray]] = {name: [] for name in settings}
+    parts: dict[str, list[_Part]] = {name: [] for name in settings}
     for part in result.parts():
         for name in settings:
             if name in part.members and len(part.members[name].seeds):
-                members = part.members[name]
-                lost = int(np.sum((members.names != "solved") & (members.first_solved >= 0)))
-                start = started(result.sweep[name], members)
-                found[name].append(Answer(name, Kind.UNDECIDED, members.tally, start, lost))
-                errors[name].append(members.relative_errors)
-    return {name: _joined(found[name], np.concatenate(errors[name])) for name in settings}
+                parts[name].append(_part(result.sweep[name], part.members[name]))
+    return {name: _joined(result.sweep[name], parts[name]) for name in settings}
 
 
-def _joined(parts: Sequence[Answer], errors: np.ndarray) -> Answer:
-    first, *others = parts
-    tally, start, lost = first.tally, first.start, first.lost
-    for other in others:
-        tally, lost = tally + other.tally, lost + other.lost
+@dataclass(frozen=True)
+class _Part:
+    """What an answer takes of some members: an answer about them alone, and every one's errors."""
+
+    answer: Answer
+    relative_errors: np.ndarray
+    deciding_errors: np.ndarray
+    line: Limit | None
+
+
+def _part(setting: Setting, members: Members) -> _Part:
+    failed = members.names != "solved"
+    lost = int(np.sum(failed & (members.first_solved >= 0)))
+    born_dead = int(np.sum(failed & members.born_dead))
+    start = started(setting, members)
+    about = Answer(setting.name, Kind.UNDECIDED, members.tally, start, lost, born_dead=born_dead)
+    line = limits.line_limit(setting, members.line_rmse, members.spread)
+    return _Part(about, members.relative_errors, deciding_errors(members), line)
+
+
+def _joined(setting: Setting, parts: Sequence[_Part]) -> Answer:
+    """Return the answer about the members of all parts; of no part, that there are none."""
+    if not parts:
+        return Answer(setting.name, Kind.UNDECIDED, Tally.of(OUTCOMES, np.empty(0, int)))
+    answers = [part.answer for part in parts]
+    tally, start = answers[0].tally, answers[0].start
+    for other in answers[1:]:
+        tally = tally + other.tally
         start = None if start is None or other.start is None else start + other.start
+    tally = with_time(setting, tally)
+    limit = _limit(setting, tally, [part.line for part in parts])
+    deciding = np.concatenate([part.deciding_errors for part in parts])
+    return Answer(
+        setting.name,
+        kind_of(tally) if limit is None else Kind.IMPOSSIBLE,
+        tally,
+        start,
+        sum(one.lost for one in answers),
+        _best_and_median(np.concatenate([part.relative_errors for part in parts])),
+        sum(one.born_dead for one in answers),
+        sensitivity(deciding, setting.task.tolerance),
+        limit,
+        setting.steps,
+        not tasks.is_defined(setting.task) or tasks.definition(setting.task).spread,
+    )
+
+
+def _limit(setting: Setting, tally: Tally, lines: Sequence[Limit | None]) -> Limit | None:
+    """Return why no weights solve it; None where some do, or nothing is known."""
+    if tally.solved:
+        return None
+    known = [line for line in lines if line is not None]
+    if len(known) == len(lines):  # one for the rows of every member
+        return min(known, key=lambda line: line.error)
+    return limits.limit_of(setting)
+
+
+def _best_and_median(errors: np.ndarray) -> tuple[float, float] | None:
+    """Return the smallest and the median of errors (members,); None where half are not finite."""
     finite = errors[np.isfinite(errors)]
     half = float(np.median(np.where(np.isfinite(errors), errors, np.inf)))
-    ends = (float(finite.min()), half) if len(finite) and np.isfinite(half) else None
-    return Answer(first.setting, kind_of(tally), tally, start, lost, ends)
+    return (float(finite.min()), half) if len(finite) and np.isfinite(half) else None
+
+
+def kinds(result: Result) -> dict[str, Kind]:
+    """Return what failing is, of every setting."""
+    found = {}
+    for name, tally in result.tally().items():
+        counted = with_time(result.sweep[name], tally)
+        proven = counted.n > 0 and not tally.solved and limits.limit_of(result.sweep[name])
+        found[name] = Kind.IMPOSSIBLE if proven else kind_of(counted)
+    return found
 
 
 def most_telling(result: Result) -> str:
     """Return the first setting whose failures are luck; without one, the first."""
-    return _first_unlucky(result.tally())
+    return _first_unlucky(kinds(result))
 
 
-def _first_unlucky(tallies: Mapping[str, Tally]) -> str:
-    return next((n for n in tallies if kind_of(tallies[n]) is Kind.LUCK), next(iter(tallies)))
+def _first_unlucky(kind_by_setting: Mapping[str, Kind]) -> str:
+    unlucky = (name for name, kind in kind_by_setting.items() if kind is Kind.LUCK)
+    return next(unlucky, next(iter(kind_by_setting)))
 
 
 def sentences(result: Result) -> list[str]:
@@ -245,13 +339,13 @@ def sentences(result: Result) -> list[str]:
     names = list(result.members)
     if len(names) <= MOST_SENTENCES:
         return [str(one) for one in answers(result, names).values()]
-    tallies = result.tally()
-    of_kind: dict[Kind, list[str]] = {}
-    for name, tally in tallies.items():
-        of_kind.setdefault(kind_of(tally), []).append(name)
-    told = [(kind, of_kind[kind]) for kind in Kind if kind in of_kind]
-    lines = [f"{MEANING[kind].capitalize()}: {_listed(found)}." for kind, found in told]
-    return [*lines, str(answer(result, _first_unlucky(tallies)))]
+    kind_by_setting = kinds(result)
+    lines = []
+    for kind in Kind:
+        alike = [name for name, its in kind_by_setting.items() if its is kind]
+        if alike:
+            lines.append(f"{OF_MANY.get(kind, MEANING[kind]).capitalize()}: {_listed(alike)}.")
+    return [*lines, str(answer(result, _first_unlucky(kind_by_setting)))]
 
 
 def as_text(result: Result) -> str:

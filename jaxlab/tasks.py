@@ -103,9 +103,12 @@ def _check_logarithms(task: Task) -> None:
 
 
 def sides(inputs: jax.Array) -> dict[str, jax.Array]:
-    """Split the rows at zero of the first input: right is x > 0, left is x < 0."""
+    """Split the rows at zero of the first input: right is x >= 0, left is x <= 0.
+
+    Rows at zero belong to both, for a row in no region would not have to be learnt.
+    """
     x = inputs[:, 0]
-    return {"right": x > 0, "left": x < 0}
+    return {"right": x >= 0, "left": x <= 0}
 
 
 def whole(inputs: jax.Array) -> dict[str, jax.Array]:

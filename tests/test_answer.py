@@ -17,8 +17,8 @@ from jaxlab.tally import Tally
 SETTING = Setting("two", tasks.absolute_value(rows=5), Network((1, 2, 1), ("relu", "linear")))
 
 
-def counted(**counts: int) -> Tally:
-    return Tally(dict.fromkeys(OUTCOMES, 0) | counts)
+def counted(improving: int = 0, **counts: int) -> Tally:
+    return Tally(dict.fromkeys(OUTCOMES, 0) | counts, improving)
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,18 @@ def counted(**counts: int) -> Tally:
         ({"solved": 65, "dead": 935}, Kind.LUCK),
         ({"solved": 37, "dead": 963}, Kind.UNDECIDED),
         ({"solved": 36, "dead": 964}, Kind.IMPOSSIBLE),
-        ({"solved": 36, "dead": 963, "unfinished": 1}, Kind.TOO_SHORT),
-        ({"solved": 500, "unfinished": 500}, Kind.TOO_SHORT),
-        ({"solved": 500, "dead": 100, "unfinished": 400}, Kind.LUCK),
-        ({"unfinished": 36, "dead": 964}, Kind.IMPOSSIBLE),
+        ({"solved": 36, "dead": 963, "other": 1, "improving": 1}, Kind.UNDECIDED),  # not many
+        ({"solved": 500, "other": 500, "improving": 500}, Kind.TOO_SHORT),
+        ({"solved": 500, "dead": 100, "right_only": 400, "improving": 400}, Kind.LUCK),
+        ({"unfinished": 36, "dead": 964, "improving": 36}, Kind.IMPOSSIBLE),
+        ({"unfinished": 37, "dead": 963, "improving": 37}, Kind.UNDECIDED),
+        ({"dead": 292, "other": 8, "improving": 8}, Kind.UNDECIDED),  # 8 of 300: hardly any
+        ({"dead": 500, "linear": 500, "improving": 500}, Kind.TOO_SHORT),
+        ({"dead": 501, "linear": 499, "improving": 499}, Kind.UNDECIDED),
+        ({"solved": 8, "unfinished": 192, "improving": 192}, Kind.TOO_SHORT),  # from undecided
+        ({"solved": 964, "unfinished": 36, "improving": 36}, Kind.LEARNS),
         ({"solved": 1}, Kind.UNDECIDED),
+        ({}, Kind.UNDECIDED),
     ],
 )
 def test_the_kind_follows_the_fixed_rules(counts, kind):
@@ -61,9 +68,10 @@ def test_the_sentence_holds_every_number():
     (text,) = answer.sentences(sample(weights, ["right_only", "solved", "diverged", "right_only"]))
     assert text == (
         "two: fails for 75.0 % of 4 seeds [19.4, 99.4]: too few seeds to tell. Of those that fail "
-        "67 % fit the right side only, 33 % diverged. All of them, and none of those that learnt, "
-        "started without a unit active on one side (right or left). Errors end at 10 % of the "
-        "targets' standard deviation for the best seed, 30 % for half of them."
+        "67 % fit the right side only, 33 % diverged. All of those that fail, and none of those "
+        "that learnt, started without a unit of the first layer active on one side (right or "
+        "left). Errors end at 10 % of the targets' standard deviation for the best seed, 30 % for "
+        "half of them."
     )
 
 
@@ -80,6 +88,76 @@ def test_it_tells_of_those_that_lost_what_they_had_learnt():
 def test_what_is_undecided_is_so_between_two(solved, words):
     found = answer.Answer("s", Kind.UNDECIDED, counted(solved=solved, dead=1000 - solved))
     assert words in found.meaning
+
+
+def ending(errors: Sequence[float], names: list[str] | None = None, **facts) -> answer.Answer:
+    """Return the answer about members with these errors at the end, on both sides."""
+    errors_by_side = np.repeat(np.float32(errors)[:, None], 2, axis=1)
+    named = names or ["solved" if error <= 0.1 else "other" for error in errors]
+    found = members(named, errors=errors_by_side, spread=np.ones(len(named)), **facts)
+    return answer.answer(Result(Sweep("sweep", (SETTING,)), {"two": found}), "two")
+
+
+def test_where_errors_crowd_near_the_criterion_the_answer_says_where_it_changes():
+    text = str(ending([0.11, 0.12, 0.18, 0.3] * 100))
+    assert "impossible, or nearly, at a tolerance of 10 %" in text
+    assert (
+        "The answer hangs on the tolerance: there fail all seeds at 5 %, all seeds at 10 %, 50 % "
+        "at 15 %, 25 % at 20 % of the targets' size. At 11 % it would be: luck of the seed."
+    ) in text
+
+
+@pytest.mark.parametrize("errors", [[0.3, 0.5] * 100, [0.01, 0.5] * 100, [0.01] * 200])
+def test_where_they_do_not_nothing_is_said_of_the_tolerance(errors):
+    text = str(ending(errors))
+    assert "tolerance" not in text
+
+
+def test_an_answer_that_only_just_learns_says_so_too():
+    assert "At 8.5 % it would be: impossible, or nearly." in str(ending([0.09] * 200))
+
+
+def test_few_that_still_improve_do_not_make_it_too_short():
+    moving = np.arange(300) < 8
+    found = ending([0.5] * 300, improving=moving)
+    assert found.kind is Kind.UNDECIDED
+    assert "too short" not in str(found)
+    assert "few seeds learn it, if any" in str(found)
+    assert "3 % of those that fail were still improving." in str(found)
+    assert "Even if all of these learnt it, at least 94.8 % of seeds would fail." in str(found)
+
+
+def test_many_that_still_improve_make_it_too_short_whatever_they_are_called():
+    found = ending([0.5] * 300, ["right_only"] * 300, improving=np.arange(300) < 240)
+    assert found.kind is Kind.TOO_SHORT
+    assert "too short to tell, for 80 % of those that fail were still improving" in str(found)
+    assert "at least 15.6 % of seeds would fail" in str(found)
+
+
+def test_after_a_few_steps_only_the_dead_and_the_diverged_have_settled():
+    names = ["other"] * 100 + ["dead"] * 10
+    short = dataclasses.replace(
+        SETTING, training=dataclasses.replace(SETTING.training, epochs=1, batch_size=0)
+    )
+    found = members(names, errors=np.ones((110, 2), np.float32), spread=np.ones(110))
+    result = Result(Sweep("sweep", (short,)), {"two": found})
+    assert answer.answer(result, "two").kind is Kind.TOO_SHORT
+    assert "too short to tell, for it made only 1 step" in str(answer.answer(result, "two"))
+    dead = Result(result.sweep, {"two": members(["dead"] * 110, spread=np.ones(110))})
+    assert answer.answer(dead, "two").kind is Kind.IMPOSSIBLE
+
+
+def test_deaths_at_birth_are_named():
+    born = np.arange(4) < 1
+    text = str(ending([0.5, 0.5, 0.0, 0.0], ["dead", "dead", "solved", "solved"], born_dead=born))
+    assert "50 % of them were dead at birth." in text
+
+
+def test_no_seeds_are_no_answer():
+    nobody = members([], improving=np.zeros(0, bool))
+    result = Result(Sweep("sweep", (SETTING,)), {"two": nobody})
+    assert answer.sentences(result) == ["two: no seeds were trained."]
+    assert answer.most_telling(result) == "two"
 
 
 def test_of_many_settings_the_first_unlucky_one_stands_for_all():

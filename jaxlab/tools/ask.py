@@ -247,8 +247,7 @@ def main(arguments: list[str]) -> None:
         print(f"\n{compared_as.table(exact)}")
     print(looked, end="")
     chosen = answer.most_telling(found)
-    tally = found.tally()[chosen]
-    kind = answer.kind_of(tally)
+    tally, kind = found.tally()[chosen], answer.answer(found, chosen).kind
     if what.table and kind is not answer.Kind.LEARNS:
         print(f"\n{textwrap.fill(NOISE, WIDTH)}")
     if options.advise:
