@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from jaxlab import files, runs, shards, verdicts
-from jaxlab.answer import answers, most_telling, percent, share
+from jaxlab.answer import answers, most_telling
+from jaxlab.answer_text import percent, share
 from jaxlab.result import Result
 from jaxlab.spec import Initialiser, Scaling, Setting, Sweep
 from jaxlab.tally import Tally, clopper_pearson

@@ -5,6 +5,7 @@ the bound is above the tolerance, no seed, time or optimiser helps. That there i
 nothing.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,10 +21,14 @@ SAFETY = 1.001  # by how much a bound must exceed the tolerance, for both are ro
 
 @dataclass(frozen=True)
 class Limit:
-    """Hold a proof: why no weights do, and the least error, in the units of the tolerance."""
+    """Hold a proof: why no weights do, and the least error, in the units of the tolerance.
+
+    Of several `regions` it is that of the one with the largest.
+    """
 
     reason: str
     error: float
+    regions: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def limit_of(setting: Setting) -> Limit | None:
     strongest = max((proof for proof in proofs if proof), key=lambda p: p.error, default=None)
     if strongest is None or strongest.error <= SAFETY * task.tolerance:
         return None
-    return strongest
+    return dataclasses.replace(strongest, regions=len(rows.weights))
 
 
 def _rows_of(setting: Setting) -> _Rows | None:

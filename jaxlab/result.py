@@ -103,9 +103,13 @@ class Members:
 
     @property
     def tally(self) -> Tally:
-        """How many members ended in each class, and how many of the failed were improving."""
+        """How many members ended in each class, and how many of the failed were improving.
+
+        The dead are not: what moves in them is the output's bias alone.
+        """
         counted = Tally.of(outcomes.OUTCOMES, self.outcome)
-        return Tally(counted.counts, int(np.sum(self.improving & (self.names != "solved"))))
+        hopeful = self.improving & ~np.isin(self.names, ("solved", "dead"))
+        return Tally(counted.counts, int(hopeful.sum()))
 
 
 class Pieces(Mapping[str, Members]):

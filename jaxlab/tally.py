@@ -20,8 +20,8 @@ class Tally:
 
     `counts` maps every class to its count, those with a count of 0 too, in the order of the
     list of classes. It is copied on construction. `improving` is how many of the failed were still
-    improving, in whatever class. Raises ValueError for a count that is not an integer of at least
-    0, and for more of the improving than failed.
+    improving and may yet learn, in whatever class. Raises ValueError for a count that is not an
+    integer of at least 0, and for more of the improving than failed.
 
     >>> Tally({"solved": 28, "dead": 70, "other": 2}).failed
     72

@@ -92,7 +92,7 @@ def test_what_is_undecided_is_so_between_two(solved, words):
 
 def ending(errors: Sequence[float], names: list[str] | None = None, **facts) -> answer.Answer:
     """Return the answer about members with these errors at the end, on both sides."""
-    errors_by_side = np.repeat(np.float32(errors)[:, None], 2, axis=1)
+    errors_by_side = np.repeat(np.array(errors, np.float32)[:, None], 2, axis=1)
     named = names or ["solved" if error <= 0.1 else "other" for error in errors]
     found = members(named, errors=errors_by_side, spread=np.ones(len(named)), **facts)
     return answer.answer(Result(Sweep("sweep", (SETTING,)), {"two": found}), "two")
@@ -145,6 +145,21 @@ def test_after_a_few_steps_only_the_dead_and_the_diverged_have_settled():
     assert "too short to tell, for it made only 1 step" in str(answer.answer(result, "two"))
     dead = Result(result.sweep, {"two": members(["dead"] * 110, spread=np.ones(110))})
     assert answer.answer(dead, "two").kind is Kind.IMPOSSIBLE
+
+
+def test_a_plateau_is_told_from_errors_that_are_spread_out():
+    def rmse(values) -> str:
+        return str(ending([0.5] * 8, rmse=np.array(values)))
+
+    text = rmse([0.414] * 7 + [0.3])
+    assert "Of those that settled on something else 88 % share one error, 41 %" in text
+    assert "plateau" not in rmse(np.linspace(0.2, 0.9, 8))
+    assert "plateau" not in rmse([np.inf] * 8)
+
+
+def test_the_dead_may_not_yet_learn_though_an_output_bias_moves():
+    moving = members(["dead", "right_only", "solved"], improving=np.ones(3, bool))
+    assert moving.tally.improving == 1
 
 
 def test_deaths_at_birth_are_named():
