@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import jax
 
@@ -22,8 +22,25 @@ LONGEST_PATH = 1000
 MOST_SAID = 450  # characters of an error; what is right stands at its end
 
 
+class _Once(argparse.Action):
+    """Keep what follows a flag; a second time is an error, for the first would be forgotten."""
+
+    def __call__(self, parser: Any, namespace, values, option_string=None):
+        if option_string and self.dest in parser.filled:
+            right = "it may be given once, with all its values"
+            raise argparse.ArgumentError(self, f"is there twice; {right}")
+        parser.filled.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line and exit code 2."""
+
+    def __init__(self, *args, **kwargs):  # as argparse's own
+        super().__init__(*args, **kwargs)
+        self.filled: set[str] = set()
+        for store in (None, "store"):
+            self.register("action", store, _Once)
 
     def error(self, message: str) -> NoReturn:
         """Print what was wrong in one line and leave with exit code 2."""
@@ -32,6 +49,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args=None, namespace=None):  # pyright: ignore
         """Parse as usual; "--flag=--", of which argparse makes an empty list, is an error."""
         given = list(sys.argv[1:] if args is None else args)
+        self.filled.clear()
         for flag, _, word in (text.partition("=") for text in given):
             if flag.startswith("--") and word == "--":
                 self.error(f"argument {flag}: '--' is no value")

@@ -132,6 +132,13 @@ WRONG = [
     (["forensics", "--loss", "1", "--range", "-1", "9", "--target", "1/x"], "x = 0", "finite"),
     (["forensics", "--loss", "1", "--range", "1", "9", "--target", "x*1e70"], "targets", "1e+70"),
 ]
+TWICE = ["forensics", "--loss", "1", "--range", "1", "9", "--target", "x"]
+WRONG += [
+    ([*TWICE, "--target", "2*x"], "argument --target", "is there twice; it may be given once"),
+    ([*TWICE, "--ran=2", "3"], "argument --range", "is there twice"),
+    (["ask", "--target", "x", "--hidden", "2", "--hidden", "4"], "--hidden", "with all its values"),
+    (["power", "--rate", "0.1", "--rate", "0.2"], "argument --rate", "is there twice"),
+]
 INTEGERS = ["forensics", "--loss", "1", "--integers", "0"]
 WRONG += [
     ([*INTEGERS, "9", "--target", "a"], "--inputs", "--integers also needs"),
@@ -191,7 +198,7 @@ def test_a_table_is_read(monkeypatch, capsys, tmp_path):
 TABLES = [
     ("", "no", "columns are: none"),
     ("x,y\n1,2\n", "'z'", "columns are: 'x', 'y'"),
-    ("x;z\n1;2\n", "'z'", "'x;z'"),
+    ("x;z\n1;2\n", "'x;z', parted by semicolons", "must be parted by commas"),
     ("z,z,x\n1,2,3\n", "one column 'z'", "'z', 'z', 'x'"),
     ("x,z\n", "'z'", "finite numbers"),
     ("x,z\n1,2\n3,\n", "'z'", "finite numbers"),
@@ -199,6 +206,13 @@ TABLES = [
     ("x,z\n1,2\n3,4,5\n", "line 3", "3 cells; the first has 2"),
     ("z\n1\n2\n", "no numeric column", "an input"),
     ("x,z\nred,1\nblue,2\n", "no numeric column", "an input"),
+    (
+        "x,z\n1,True\n2,False\n",
+        "column 'z'",
+        "it holds no number in row 1 below the names, but 'True'",
+    ),
+    ("x,z\n1,1\n2,3_3\n", "column 'z'", "no number in row 2 below the names, but '3_3'"),
+    ('x,z\n"1,5",1\n2,3\n', "column 'x'", "with a decimal point, such as 1.5"),
     ("x,z\n1,2\n\xff\xfe,3\n", "data.csv", "comma-separated"),
     ("x,z\n1," + "2" * 200_000 + "\n", "data.csv", "comma-separated"),
 ]
