@@ -144,7 +144,8 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self.call(name, args, level)
             case ast.BinOp(op=ast.BitXor()):
-                raise self.refuse("^", "a power is written **, such as x**2")
+                right = "a power is written **, such as a**b, and exclusive or !=, such as a != b"
+                raise self.refuse("^", right)
         written = ast.get_source_segment(self.text.strip(), node) or "nothing"
         raise self.refuse(repr(written), f"a formula may have: {ALLOWED}")
 

@@ -103,30 +103,34 @@ def read(folder: Path) -> Question | None:
         raise sealed.damaged(folder / FILE, error) from error
 
 
-def read_table(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
+def read_table(path: Path, target: str | None = None) -> tuple[dict[str, np.ndarray], list[str]]:
     """Return the columns of a CSV file by name, and the names of those without a single number.
 
-    ValueError where a column has numbers in some rows only, or the first line does not name all.
+    ValueError where a column has numbers in some rows only, or the `target` in none, or the first
+    line does not name all.
     """
-    names, columns = tables.read(path)
+    columns = tables.read(path)
+    names = [column.name for column in columns]
     for name in names:
         validation.name(f"column of {path}", name)
     if len(set(names)) != len(names) or len(names) < 2:
         told = validation.shown(", ".join(names))
         right = "two columns or more, each another"
         raise ValueError(f"the first line of {path} is {told}; it must name {right}")
-    if not len(columns[0]):
+    if not len(columns[0].numbers):
         raise ValueError(f"{path} has no rows; below the names it must have numbers")
     found, left_out = {}, []
-    for name, column in zip(names, columns, strict=True):
-        wrong = np.flatnonzero(~np.isfinite(column))
-        if len(wrong) == len(column):
-            left_out.append(name)
-        elif len(wrong):
-            where = f"in row {wrong[0] + 1} below the names"
+    for column in columns:
+        what = f"column {column.name!r} of {path}"
+        if column.text is None:
+            found[column.name] = column.numbers
+        elif np.isfinite(column.numbers).any():
+            raise ValueError(f"{what} holds {column.fault}; mend or remove it")
+        elif column.name == target:
+            text = validation.shown(column.text)
             raise ValueError(
-                f"column {name!r} of {path} holds no number {where}; mend or remove it"
+                f"{what} holds text such as {text}; labels must be numbers, such as 0 and 1"
             )
         else:
-            found[name] = column
+            left_out.append(column.name)
     return found, left_out

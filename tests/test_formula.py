@@ -80,6 +80,7 @@ WRONG = [
     ("x\0", "cannot be read"),
     ("(" * 250 + "x" + ")" * 10, "cannot be read"),
     ("x^2", r"written \*\*"),
+    ("a ^ b", r"a\*\*b, and exclusive or !=, such as a != b"),
     ("abs", r"abs\(x\)"),
     ("abs + 1", "without arguments"),
     ("abs(x, 2)", "2 arguments for abs; abs takes 1"),

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from jaxlab import ResultsError, Scaling, question
+from jaxlab import ResultsError, Scaling, question, tables
 from jaxlab.question import Question
 
 FORMULA = Question(
@@ -64,7 +64,17 @@ def test_a_table_has_its_regions_and_inputs(tmp_path):
         ("x\n1\n", "it must name two columns"),
         ("x,x\n1,2\n", "it must name two columns"),
         ("x,y\n1\n", "line 2 of .* has 1 cells; the first has 2"),
-        ("x,y\n1,2\n1,a\n", "column 'y' of .* holds no number in row 2"),
+        ("x,y\n1,2\n1,a\n", "column 'y' of .* holds no number in row 2 below the names, but 'a'"),
+        ("x,y\n1,2\n,3\n2,2\n", "column 'x' of .* holds no number in row 2 .*, but ''"),
+        ("x,y\n1,3\n1,3_3\n", "column 'y' of .* holds no number in row 2 .*, but '3_3'"),
+        ("x,y\n1,3\n1,\u0663\n", "column 'y' of .* holds no number in row 2 .*, but '\u0663'"),
+        ("x,y\n1,1\n2,infinity\n", "column 'y' of .* holds no number in row 2 .*, but 'inf"),
+        ("x,y\n1,True\n2,False\n", "'y' of .* holds text such as 'True'; labels must be numbers"),
+        ("x,y\n1,yes\n2,no\n", "'y' of .* such as 'yes'; labels must be numbers, such as 0 and 1"),
+        ('x,y\n"1,5",2\n', "column 'x' of .* holds '1,5'; .*with a decimal point, such as 1.5"),
+        ("x;y\n1,5;2\n", "the first line of .* is 'x;y', parted by semicolons; .*by commas"),
+        ("x\ty\n1\t2\n", "parted by tabs; names and numbers must be parted by commas"),
+        ("\ufeff\n", "it must name two columns"),
         ("x,y\n1,inf\n2,3\n", "column 'y' of .* holds no number in row 1"),
         ("x,y\n1,\n2,3\n", "column 'y' of .* holds no number in row 1"),
         ("x,\n1,2\n", "column of"),
@@ -72,6 +82,14 @@ def test_a_table_has_its_regions_and_inputs(tmp_path):
 )
 def test_what_is_no_table_is_refused(tmp_path, text, message):
     path = tmp_path / "my.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=message):
-        question.read_table(path)
+        question.read_table(path, "y")
+
+
+def test_a_table_too_wide_is_refused_by_its_first_line(tmp_path, monkeypatch):
+    path, columns = tmp_path / "wide.csv", 100_000
+    path.write_text(",".join(f"c{i}" for i in range(columns)) + "\n" + "1," * columns)
+    monkeypatch.setattr(tables, "_number", None)  # no cell is looked at
+    with pytest.raises(ValueError, match="has 100,000 columns; at most 1,000 are read"):
+        tables.read(path)

@@ -174,7 +174,7 @@ def asked(options: argparse.Namespace) -> Question:
     for flag, value in (given | {"--whole-numbers": options.whole_numbers}).items():
         if value:
             raise ValueError(f"{flag} is for --target; a table has its rows")
-    table, left_out = question.read_table(options.data)
+    table, left_out = question.read_table(options.data, options.target_column)
     if options.target_column not in table:
         given = f"is {options.target_column!r}" if options.target_column else "is missing"
         raise ValueError(f"--target-column {given}; it must be one of {', '.join(table)}")

@@ -101,19 +101,23 @@ def values(text: str, inputs: np.ndarray, names: list[str]) -> np.ndarray:
 
 def table(path: Path, target: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return inputs, targets and the columns left out, for they are not numeric throughout."""
-    head, columns = tables.read(path)
-    if head.count(target) != 1:
-        known = ", ".join(map(repr, head)) or "none"
+    columns = tables.read(path)
+    names = [column.name for column in columns]
+    if names.count(target) != 1:
+        known = ", ".join(map(repr, names)) or "none"
         raise ValueError(f"{path} must have one column {target!r}; its columns are: {known}")
-    read = dict(enumerate(columns))
-    targets = read.pop(head.index(target))
-    if not np.isfinite(targets).all() or not len(targets):
-        raise ValueError(f"the column {target!r} of {path} must hold finite numbers, in every row")
-    kept = [place for place, column in read.items() if np.isfinite(column).all()]
+    aim = columns.pop(names.index(target))
+    if aim.text is not None or not len(aim.numbers):
+        fault = "no rows" if aim.text is None else aim.fault
+        raise ValueError(
+            f"the column {target!r} of {path} must hold finite numbers, in every row; "
+            f"it holds {fault}"
+        )
+    kept = [column.numbers for column in columns if column.text is None]
     if not kept:
         raise ValueError(f"{path} has no numeric column besides {target!r}; there must be an input")
-    left_out = [head[place] for place in read if place not in kept]
-    return np.stack([read[place] for place in kept], axis=-1), targets, left_out
+    left_out = [column.name for column in columns if column.text is not None]
+    return np.stack(kept, axis=-1), aim.numbers, left_out
 
 
 def main(argv: list[str]) -> None:
