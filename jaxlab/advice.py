@@ -4,6 +4,7 @@ What is tried is a fixed list; what is advised is what the counts say of it, by 
 `verdicts.helps`: success is raised by more than 5 points, and not by chance (Holm p < 0.01).
 """
 
+import dataclasses
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxlab import files, runs, shards, verdicts
+from jaxlab import files, reach, runs, shards, verdicts
 from jaxlab.answer import answers, most_telling
 from jaxlab.answer_text import percent, share
 from jaxlab.result import Result
@@ -24,7 +25,6 @@ from jaxlab.verdicts import Ruling, Verdict
 
 SEEDS = 1000  # of each variant
 FILE, FOLDER = "advice.csv", "advice"
-STANDARD = Scaling("standard", "standard")
 LAWS = {
     "glorot_uniform": "Glorot's initialiser",
     "he_truncated_normal": "He's initialiser",
@@ -57,8 +57,7 @@ def _changes(setting: Setting) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     if not setting.network.module:
         found |= _of_network(setting)
-    if setting.task.scaling is None:
-        found["standardised data"] = {"scaling": STANDARD}
+    found |= _of_scaling(setting)
     found["a tenth of the rate"], found["ten times the rate"] = rates[0.1], rates[10.0]
     found["four times the epochs"] = longer
     found["rate x10, epochs x4"] = faster
@@ -85,6 +84,17 @@ def _of_network(setting: Setting) -> dict[str, dict[str, Any]]:
     for law, name in LAWS.items():
         if {law} != {i.law for i in setting.initialisers}:
             found[name] = {"initialiser": Initialiser(law)}
+    return found
+
+
+def _of_scaling(setting: Setting) -> dict[str, dict[str, Any]]:
+    scaling, found = setting.task.scaling or Scaling(), {}
+    if scaling.inputs == "raw":
+        scaling = dataclasses.replace(scaling, inputs="standard", input_factor=1.0)
+        found["standardised inputs"] = {"scaling": scaling}
+    if scaling.targets == "raw" and not reach.is_bounded(setting.network):
+        scaling = dataclasses.replace(scaling, targets="standard", target_factor=1.0)
+        found["standardised inputs and targets"] = {"scaling": scaling}
     return found
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, TypeVar
 
+from jaxlab import reach
 from jaxlab.spec import Initialiser, Network, Setting
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ def vary(
     (loss, batch_size, epochs, max_steps), the task (tolerance, margin, scaling) or the optimiser
     (all others; `optimiser` is its name). A layer that is new is initialised, and activated, as the
     last hidden one, or, if there was none, by glorot_uniform and relu. ValueError for what is
-    wrong.
+    wrong, and for a new `scaling` of targets that the output cannot answer.
     """
     network = setting.network
     if network.module and (hidden is not None or activation is not None):
@@ -57,7 +58,10 @@ def vary(
         setting.training, parts["training"] | {"optimiser": optimiser, "layer_rates": rates}
     )
     task = _replaced(setting.task, parts["task"])
-    return Setting(name, task, _replaced(network, parts["network"]), laws, training)
+    varied = Setting(name, task, _replaced(network, parts["network"]), laws, training)
+    if "scaling" in parts["task"]:
+        reach.check(varied)
+    return varied
 
 
 def _fitted(by_layer: tuple[T, ...], hidden: int, default: T) -> tuple[T, ...]:

@@ -135,7 +135,7 @@ WRONG = [
 TWICE = ["forensics", "--loss", "1", "--range", "1", "9", "--target", "x"]
 WRONG += [
     ([*TWICE, "--target", "2*x"], "argument --target", "is there twice; it may be given once"),
-    ([*TWICE, "--ran=2", "3"], "argument --range", "is there twice"),
+    ([*TWICE, "--ran", "2", "3"], "argument --range", "is there twice"),
     (["ask", "--target", "x", "--hidden", "2", "--hidden", "4"], "--hidden", "with all its values"),
     (["power", "--rate", "0.1", "--rate", "0.2"], "argument --rate", "is there twice"),
 ]

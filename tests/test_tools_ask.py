@@ -4,7 +4,7 @@ import pytest
 import samples
 
 import jaxlab.__main__ as command
-from jaxlab import store
+from jaxlab import Scaling, store
 from jaxlab.tools import _named, ask
 
 
@@ -57,7 +57,20 @@ def test_every_combination_is_a_setting_named_by_what_differs():
     assert {i.law for s in sweep.settings for i in s.initialisers} == {"rai"}
 
 
+def scaling_of(*flags: str) -> Scaling | None:
+    return ask.asked(ask.parser().parse_args(["--target", "x > 5", *flags])).scaling
+
+
+def test_inputs_and_targets_are_scaled_each_on_its_own():
+    assert scaling_of() is None
+    assert scaling_of("--scale", "standard") == Scaling("standard", "raw")
+    assert scaling_of("--scale-targets", "unit") == Scaling("raw", "unit")
+    assert scaling_of("--scale", "log", "--scale-targets", "unit") == Scaling("log", "unit")
+
+
+SIGMOID = ["--target", "x > 0", "--output-activation", "sigmoid", "--scale-targets", "standard"]
 WRONG = [
+    (SIGMOID, "targets is 'standard', which takes them to -1 and 1, but the output activation"),
     ([], "either --target FORMULA or --data"),
     (["--target", "x", "--data", "a.csv"], "either --target FORMULA or --data"),
     (["--target", "x", "--target-column", "y"], "--target-column is for --data"),

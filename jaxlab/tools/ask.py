@@ -30,6 +30,7 @@ from jaxlab import (
     compare,
     looks,
     question,
+    reach,
     runs,
     shards,
     spec,
@@ -105,8 +106,10 @@ def parser() -> commandline.Parser:
     what.add_argument("--region", type=region, action="append", metavar="NAME=CONDITION", help=text)
     text = "of the targets' standard deviation that an error may be (default: 0.1)"
     what.add_argument("--tolerance", type=real, default=0.1, metavar="SHARE", help=text)
-    text = "how inputs and targets are scaled: " + ", ".join(spec.SCALINGS)
+    text = "how inputs are scaled: " + ", ".join(spec.SCALINGS)
     what.add_argument("--scale", choices=spec.SCALINGS, metavar="HOW", help=text)
+    text = "how targets are scaled; the output must be able to answer them"
+    what.add_argument("--scale-targets", choices=spec.SCALINGS, metavar="HOW", help=text)
     how = made.add_argument_group("networks and training; several values make a grid")
     text = "hidden widths, such as 2 or 8-8; 0: none (default: 8)"
     how.add_argument("--hidden", type=widths, nargs="+", default=[(8,)], metavar="W", help=text)
@@ -153,7 +156,9 @@ def asked(options: argparse.Namespace) -> Question:
         raise ValueError(
             "give either --target FORMULA or --data FILE.csv with --target-column NAME"
         )
-    scaling = Scaling(options.scale, options.scale) if options.scale else None
+    scaled = {"inputs": options.scale, "targets": options.scale_targets}
+    scaled = {side: how for side, how in scaled.items() if how}
+    scaling = Scaling(**scaled) if scaled else None
     regions = dict(options.region or [])
     if len(regions) < len(options.region or []):
         raise ValueError("--region is given twice with one name; each needs a name of its own")
@@ -215,6 +220,7 @@ def sweep_of(options: argparse.Namespace, task: spec.Task) -> Sweep:
         name = ", ".join([architecture(network), *several])
         training = Training(Optimiser(optimiser, rate), options.loss, options.batch_size, epochs)
         settings.append(Setting(name, task, network, (Initialiser(law),), training))
+        reach.check(settings[-1])
     unique = {setting.name: setting for setting in settings}  # no layer, whatever its activation
     return Sweep(f"ask {name_of(options)[:60]}", tuple(unique.values()))
 
