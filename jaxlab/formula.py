@@ -8,8 +8,10 @@ import ast
 import functools
 import keyword
 import math
+import re
+import unicodedata
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,8 +80,11 @@ class Formula:
             return np.broadcast_to(np.asarray(self.evaluate(np, known), np.float64), shape)
 
 
-def parse(text: str) -> Formula:
+def parse(text: str, columns: Collection[str] = ()) -> Formula:
     """Read a formula; ValueError says in one line what is wrong with it.
+
+    Where one of the `columns` has a name that cannot be a variable, such as e, abs or "x 1", a text
+    that mentions it is refused, whatever else it could mean.
 
     >>> parse("sin(5*x) + y").names
     ('x', 'y')
@@ -88,6 +93,12 @@ def parse(text: str) -> Formula:
         raise ValueError(
             f"the formula has {len(text)} characters; at most {MOST_CHARACTERS} are read"
         )
+    for column in columns:
+        if is_taken(column) and _mentions(text, column):
+            raise ValueError(
+                f"the formula {text!r} mentions the column {column!r}, whose name formulas cannot "
+                "use; give it another one, of letters and digits, such as x_1"
+            )
     try:
         with warnings.catch_warnings():
             # Python remarks on odd texts, such as 1if, which are refused below anyway.
@@ -109,7 +120,14 @@ def is_taken(name: str) -> bool:
     (True, True, False)
     """
     known = name in CONSTANTS or name in FUNCTIONS or keyword.iskeyword(name)
-    return known or not name.isidentifier()
+    # Python reads some letters as others, the sign of a micrometre as a Greek letter.
+    return known or not name.isidentifier() or unicodedata.normalize("NFKC", name) != name
+
+
+def _mentions(text: str, name: str) -> bool:
+    """Say whether a name with a letter stands in a text, but not as a part of a longer one."""
+    word = rf"(?<!\w){re.escape(name)}(?!\w)"
+    return any(c.isalpha() for c in name) and re.search(word, text) is not None
 
 
 class _Reader:

@@ -127,6 +127,33 @@ def test_what_cannot_be_a_variable_is_known():
     assert not any(formula.is_taken(name) for name in ("x", "a1", "E", "self", "_"))
 
 
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("e > 0", "e"),
+        ("pi*x > 1", "pi"),
+        ("min > 3", "min"),
+        ("abs(x) > 3", "abs"),
+        ("my col > 3", "my col"),
+        ("my-col > 3", "my-col"),
+        ("2x > 3", "2x"),
+        ("if > 3", "if"),
+        ("\u00b5 > 3", "\u00b5"),
+    ],
+)
+def test_a_column_that_a_formula_cannot_name_is_refused_where_it_is_mentioned(text, column):
+    with pytest.raises(ValueError, match="cannot use; give it another one") as caught:
+        formula.parse(text, ["x", column])
+    assert f"mentions the column {column!r}" in str(caught.value)
+
+
+def test_columns_that_are_not_mentioned_are_no_hindrance():
+    columns = ["x", "e", "abs", "my col", "2", "%", "if", "x 1"]
+    read = formula.parse("x % 2 > exp(tan(x)) + differs", columns)
+    assert read.names == ("x", "differs")
+    assert formula.parse("e > 0").names == ()  # of no table
+
+
 WORDS = [*formula.FUNCTIONS, *formula.CONSTANTS, *"xyb0179.,()[]+-*/%<>=!~^&|:'\"\\\n\t #;{}@"]
 WORDS += [
     "**",
