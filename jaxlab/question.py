@@ -6,6 +6,7 @@ It is kept beside the results, so that they can be replayed and reported without
 import csv
 import dataclasses
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxlab import files, own_tasks, sealed, tables, validation
+from jaxlab.rounding import RoundingWarning
 from jaxlab.spec import Scaling, Task
 
 FILE = "question.json"
@@ -46,29 +48,47 @@ class Question:
 
     def task(self) -> Task:
         """Return the task; ValueError where there is nothing to learn."""
-        told = {"tolerance": self.tolerance, "scaling": self.scaling}
-        if not self.table:
-            kind = {"rows": self.rows, "whole_numbers": self.whole_numbers}
-            kind |= {"per_seed": self.per_seed, "regions": self.regions}
-            return own_tasks.from_formula(self.target, self.low, self.high, **kind, **told)
-        columns = np.stack([self.table[name] for name in self.inputs], axis=1)
-        named = dict(zip(self.inputs, columns.T, strict=True))
-        regions = {name: own_tasks.mask(text, named) for name, text in self.regions.items()}
-        targets = self.table[self.target]
-        return own_tasks.from_arrays(self.target, columns, targets, regions=regions or None, **told)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RoundingWarning)  # `remarks` are for that
+            return self._task()
+
+    def remarks(self) -> list[str]:
+        """Return what float32 does to columns that it is too coarse for, a line for each."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", RoundingWarning)
+            self._task()
+        return [str(one.message) for one in caught if one.category is RoundingWarning]
+
+    def _task(self) -> Task:
+        told = {"tolerance": self.tolerance, "scaling": self.scaling, "regions": self.regions}
+        if self.table:
+            return own_tasks.from_table(self.target, self.table, **told)
+        told |= {"whole_numbers": self.whole_numbers, "per_seed": self.per_seed}
+        ends = self.low, self.high
+        return own_tasks.from_formula(self.target, *ends, rows=self.rows, **told)
 
     def __str__(self) -> str:
         """Return what is asked, in words."""
+        task = self.task()
         if self.table:
-            count = len(self.table[self.target])
-            inputs = ", ".join(self.inputs[:5]) + (", ..." if len(self.inputs) > 5 else "")
-            return f"{self.target} from {inputs}, on the {count:,} rows of {self.source}"
+            names = [
+                f"{name} less {task.numbers[number]:,.15g}" if number in task.numbers else name
+                for number, name in self._numbered()
+            ]
+            *inputs, target = names
+            several = ", ".join(inputs[:5]) + (", ..." if len(inputs) > 5 else "")
+            return f"{target} from {several}, on the {task.rows:,} rows of {self.source}"
         kind = "whole numbers" if self.whole_numbers else "points"
         all_of_them = self.whole_numbers and not self.per_seed
         # A grid may have fewer rows than were asked for.
-        count = "all" if all_of_them else f"{self.task().rows:,}"
+        count = "all" if all_of_them else f"{task.rows:,}"
         drawn = " drawn for each seed" * self.per_seed
-        return f"{self.target} on {count} {kind}{drawn} from {self.low:g} to {self.high:g}"
+        return f"{self.target} on {count} {kind}{drawn} from {self.low:.15g} to {self.high:.15g}"
+
+    def _numbered(self) -> list[tuple[str, str]]:
+        """Return what a task calls the shift of each column, and the column; the target is last."""
+        inputs = [(f"input {i + 1} less", name) for i, name in enumerate(self.inputs)]
+        return [*inputs, ("target 1 less", self.target)]
 
     def write(self, folder: Path) -> None:
         """Keep the question in a folder."""

@@ -4,6 +4,7 @@ A task is a name in a specification and, here, what the name means. To add one, 
 from a key and the task's numbers to inputs and targets, and register it with `define`.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from jaxlab.spec import Scaling, Setting, Task
 
 Draw = Callable[[jax.Array, int, Mapping[str, jax.Array]], tuple[jax.Array, jax.Array]]
 Regions = Callable[[jax.Array], dict[str, jax.Array]]
+Rescaled = Callable[[Task, Scaling | None], Task]
 
 
 @dataclass(frozen=True)
@@ -25,20 +27,31 @@ class Definition:
     returns a mask (rows,) per region. A task that is not `random` ignores its key, and all members
     of equal numbers share one data set. Errors are relative to the targets' root mean square; or,
     if `spread`, to their standard deviation, where a constant must not count as half the answer.
+    Where the rows depend on how they will be scaled, `rescaled(task, scaling)` returns the task of
+    the same data with another scaling.
     """
 
     draw: Draw
     regions: Regions
     random: bool
     spread: bool
+    rescaled: Rescaled | None = None
 
 
 _DEFINITIONS: dict[str, Definition] = {}
 
 
-def define(name: str, draw: Draw, regions: Regions, *, random: bool, spread: bool = False) -> None:
+def define(
+    name: str,
+    draw: Draw,
+    regions: Regions,
+    *,
+    random: bool,
+    spread: bool = False,
+    rescaled: Rescaled | None = None,
+) -> None:
     """Register what a task's name means; a name can be defined again with a new meaning."""
-    _DEFINITIONS[name] = Definition(draw, regions, random, spread)
+    _DEFINITIONS[name] = Definition(draw, regions, random, spread, rescaled)
 
 
 def is_defined(task: Task) -> bool:
@@ -52,6 +65,12 @@ def definition(task: Task) -> Definition:
         known = ", ".join(sorted(_DEFINITIONS))
         raise ValueError(f"task name is {task.name!r}; it must be one of {known}")
     return _DEFINITIONS[task.name]
+
+
+def rescaled(task: Task, scaling: Scaling | None) -> Task:
+    """Return the task with another scaling, its rows made anew where they depend on that."""
+    made = definition(task).rescaled if is_defined(task) else None
+    return made(task, scaling) if made else dataclasses.replace(task, scaling=scaling)
 
 
 def own_rows(task: Task) -> bool:

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, TypeVar
 
-from jaxlab import reach
+from jaxlab import reach, tasks
 from jaxlab.spec import Initialiser, Network, Setting
 
 T = TypeVar("T")
@@ -57,7 +57,10 @@ def vary(
     training = _replaced(
         setting.training, parts["training"] | {"optimiser": optimiser, "layer_rates": rates}
     )
-    task = _replaced(setting.task, parts["task"])
+    task = setting.task
+    if "scaling" in parts["task"]:
+        task = tasks.rescaled(task, parts["task"]["scaling"])
+    task = _replaced(task, parts["task"])
     varied = Setting(name, task, _replaced(network, parts["network"]), laws, training)
     if "scaling" in parts["task"]:
         reach.check(varied)

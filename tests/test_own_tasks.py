@@ -1,12 +1,14 @@
 """Exact: rows, targets and regions of one's own tasks, and what is refused."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxlab import tasks
-from jaxlab.own_tasks import from_arrays, from_formula, from_function
+from jaxlab.own_tasks import from_arrays, from_formula, from_function, from_table
 
 
 def rows_of(task):
@@ -76,9 +78,57 @@ def test_a_function_may_have_several_outputs():
     assert rows_of(task)[1].tolist() == [[0, 0], [1, -1], [1, 1], [2, 0]]
 
 
+def test_a_table_is_learnt_from_all_other_columns_and_judged_by_conditions():
+    table = {"a": [1, 2, 3], "y": [4, 5, 7], "b": [-1, 0, 1]}
+    task = from_table("y", table, regions={"low": "b < 1"})
+    inputs, targets, regions = rows_of(task)
+    assert inputs.tolist() == [[1, -1], [2, 0], [3, 1]]
+    assert targets.ravel().tolist() == [4, 5, 7]
+    assert regions["low"].tolist() == [True, True, False]
+    assert task == from_arrays("y", inputs, targets, regions=regions)
+
+
+def test_functions_of_one_name_drawn_per_seed_are_told_apart():
+    def of(function, regions=None):
+        return from_function("f", function, -1, 1, rows=50, per_seed=True, regions=regions)
+
+    single, double = of(lambda x: x), of(lambda x: 2 * x)
+    assert single.name != double.name
+    assert single == of(lambda x: x)
+    assert of(lambda x: x, lambda x: {"r": x[:, 0] > 0.5}).name != single.name
+    for task, factor in ((single, 1), (double, 2)):
+        inputs, targets, _ = rows_of(task)
+        assert (targets == factor * inputs).all()
+
+
+def test_of_one_formula_drawn_per_seed_each_range_keeps_its_regions():
+    both = from_formula("x**2", -1, 1, per_seed=True)
+    one = from_formula("x**2", 0, 1, per_seed=True)
+    assert (both.name, one.name) == ("x**2 per seed", "x**2, as a whole per seed")
+    assert set(rows_of(both)[2]) == {"right", "left"}
+    assert set(rows_of(one)[2]) == {"all"}
+
+
+def test_the_margin_is_a_half_and_follows_a_larger_tolerance():
+    drawn = {"per_seed": True, "rows": 50}
+    makers = (partial(from_formula, "x", -1, 1), partial(from_formula, "x", -1, 1, **drawn))
+    makers += (
+        partial(from_arrays, "a", [1, 2], [1, 2]),
+        partial(from_function, "f", jnp.abs, 0, 1),
+    )
+    for make in makers:
+        assert make().margin == make(tolerance=0.5).margin == 0.5
+        assert make(tolerance=0.6).margin == 0.6
+        assert make(margin=0.2).margin == 0.2
+        with pytest.raises(ValueError, match=r"tolerance is 1; .* below 1, or a constant would"):
+            make(tolerance=1)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: from_table("y", {"e": [1, 2], "y": [1, 2]}, regions={"r": "e > 0"}), "column 'e'"),
+        (lambda: from_table("y", {"a": [1], "y": [1]}), "all targets are the same"),
         (lambda: from_arrays("a", [1, 2], ["x", "y"]), "targets are no numbers"),
         (lambda: from_arrays("a", [1, 2], [1, float("nan")]), "not finite at row 2"),
         (lambda: from_arrays("a", [1, 2], [1]), "2 rows of inputs and 1 of targets"),

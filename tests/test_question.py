@@ -1,6 +1,7 @@
 """Exact: a question is kept and read again; what is no table is refused."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -43,6 +44,30 @@ def test_a_table_is_kept_with_every_bit(tmp_path):
     (tmp_path / question.FILE).write_text("{}")
     with pytest.raises(ResultsError, match="checksum"):
         question.read(tmp_path)
+
+
+def test_columns_too_fine_for_float32_are_spoken_of_in_words(tmp_path):
+    steps = np.arange(41.0)
+    table = {"a": steps, "t": 1_700_000_000 + steps, "y": 1e7 + np.sin(steps)}
+    asked = Question("y", source="my.csv", table=table)
+    remarks = asked.remarks()
+    assert [line.split(" is too fine for float32: ")[0] for line in remarks] == [
+        "column 't'",
+        "column 'y'",
+    ]
+    assert "41 values become 1" in remarks[0]
+    scaled = Question("y", source="my.csv", table=table, scaling=Scaling("standard", "unit"))
+    assert scaled.remarks() == []
+    words = "y less 10,000,000 from a, t less 1,700,000,020, on the 41 rows of my.csv"
+    assert str(scaled) == words
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asked.task()
+        scaled.write(tmp_path)
+        again = question.read(tmp_path)
+    assert again is not None
+    assert again.task() == scaled.task()
+    assert str(Question("x", 1e9, 1e9 + 100)).endswith("from 1000000000 to 1000000100")
 
 
 def test_a_table_has_its_regions_and_inputs(tmp_path):

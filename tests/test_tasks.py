@@ -74,7 +74,7 @@ def test_a_defined_task_is_found_and_an_unknown_one_lists_the_others(monkeypatch
     monkeypatch.setattr(tasks, "_DEFINITIONS", {})
     tasks.define("mine", _fine, tasks.whole, random=True)
     found = tasks.definition(Task("mine", 5))
-    assert dataclasses.astuple(found) == (_fine, tasks.whole, True, False)
+    assert dataclasses.astuple(found) == (_fine, tasks.whole, True, False, None)
     with pytest.raises(ValueError, match="'yours'; it must be one of mine"):
         tasks.definition(Task("yours", 5))
 

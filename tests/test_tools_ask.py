@@ -58,7 +58,7 @@ def test_every_combination_is_a_setting_named_by_what_differs():
 
 
 def scaling_of(*flags: str) -> Scaling | None:
-    return ask.asked(ask.parser().parse_args(["--target", "x > 5", *flags])).scaling
+    return ask.asked(ask.parser().parse_args(["--target", "x > 0", *flags])).scaling
 
 
 def test_inputs_and_targets_are_scaled_each_on_its_own():
@@ -66,6 +66,28 @@ def test_inputs_and_targets_are_scaled_each_on_its_own():
     assert scaling_of("--scale", "standard") == Scaling("standard", "raw")
     assert scaling_of("--scale-targets", "unit") == Scaling("raw", "unit")
     assert scaling_of("--scale", "log", "--scale-targets", "unit") == Scaling("log", "unit")
+
+
+def test_what_float32_is_too_coarse_for_is_said_once_with_its_remedy(monkeypatch, capsys, tmp_path):
+    table = tmp_path / "late.csv"
+    table.write_text("t,y\n" + "\n".join(f"{1_700_000_000 + i},{i / 40}" for i in range(41)))
+    line = ["--data", table, "--target-column", "y", "--hidden", 2, "--epochs", 2, "--seeds", 5]
+    line += ["--quiet", "--out", tmp_path / "out"]
+    assert call(monkeypatch, *line) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("column 't' is too fine for float32: 41 values become 1, by up to ")
+    assert "; scale inputs, by --scale standard or " in said
+    assert said.count("\n") == 1
+    assert call(monkeypatch, *line, "--scale", "standard") == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "Asked: y from t less 1,700,000,020, on the 41 rows of late.csv." in said.out
+
+
+def test_a_large_tolerance_needs_no_margin():
+    options = ask.parser().parse_args(["--target", "x", "--tolerance", "0.6"])
+    task = ask.asked(options).task()
+    assert (task.tolerance, task.margin) == (0.6, 0.6)
 
 
 SIGMOID = ["--target", "x > 0", "--output-activation", "sigmoid", "--scale-targets", "standard"]
@@ -84,6 +106,9 @@ WRONG = [
     (["--target", "x", "--region", "left=z<0"], "uses 'z'"),
     (["--target", "x", "--activation", "step"], "invalid choice: 'step'"),
     (["--target", "x", "--tolerance", "0"], "tolerance is 0"),
+    (["--target", "x", "--tolerance", "1"], "must be below 1, or a constant would count as learnt"),
+    (["--target", "x", "--range", "0", "1", "--range", "2", "3"], "--range: is there twice"),
+    (["--target", "a ^ b"], "a power is written **, such as a**b, and exclusive or !="),
     (["--target", "x", "--scale", "log"], "must be above -1"),
     (["--target", "x", "--learning-rate", "-1"], "learning_rate is -1"),
     (["--target", "x", "--epochs", *range(1, 202)], "201 settings; at most 200"),

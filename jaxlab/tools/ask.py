@@ -21,6 +21,7 @@ import shlex
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 from jaxlab import (
     advice,
@@ -151,30 +152,42 @@ def parser() -> commandline.Parser:
 
 
 def asked(options: argparse.Namespace) -> Question:
-    """Return what is to be learnt; ValueError for flags that do not go together."""
+    """Return what is to be learnt; ValueError for flags that do not go together.
+
+    What is left out of a table, and what float32 is too coarse for, is printed as a remark.
+    """
     if (options.target is None) == (options.data is None):
         raise ValueError(
             "give either --target FORMULA or --data FILE.csv with --target-column NAME"
         )
     scaled = {"inputs": options.scale, "targets": options.scale_targets}
     scaled = {side: how for side, how in scaled.items() if how}
-    scaling = Scaling(**scaled) if scaled else None
     regions = dict(options.region or [])
     if len(regions) < len(options.region or []):
         raise ValueError("--region is given twice with one name; each needs a name of its own")
-    judged = {"regions": regions, "tolerance": options.tolerance}
-    if options.data is None:
-        if options.target_column is not None:
-            raise ValueError("--target-column is for --data; a formula needs --target only")
-        if options.target.isidentifier() and len(options.target) > 1:
-            raise ValueError(
-                f"--target {options.target} would be learnt from an input of that name; for XOR "
-                "write a != b, for the identity x"
-            )
-        low, high = options.range or (-1.0, 1.0)
-        kind = {"whole_numbers": options.whole_numbers, "per_seed": options.per_seed}
-        rows = options.rows or question.own_tasks.ROWS
-        return Question(options.target, low, high, rows, **kind, **judged, scaling=scaling)
+    told = {"regions": regions, "tolerance": options.tolerance}
+    told["scaling"] = Scaling(**scaled) if scaled else None
+    what = _of_formula(options, told) if options.data is None else _of_table(options, told)
+    for line in what.remarks():
+        print(line, file=sys.stderr)
+    return what
+
+
+def _of_formula(options: argparse.Namespace, told: dict[str, Any]) -> Question:
+    if options.target_column is not None:
+        raise ValueError("--target-column is for --data; a formula needs --target only")
+    if options.target.isidentifier() and len(options.target) > 1:
+        raise ValueError(
+            f"--target {options.target} would be learnt from an input of that name; for XOR "
+            "write a != b, for the identity x"
+        )
+    low, high = options.range or (-1.0, 1.0)
+    kind = {"whole_numbers": options.whole_numbers, "per_seed": options.per_seed}
+    rows = options.rows or question.own_tasks.ROWS
+    return Question(options.target, low, high, rows, **kind, **told)
+
+
+def _of_table(options: argparse.Namespace, told: dict[str, Any]) -> Question:
     given = {"--range": options.range, "--rows": options.rows, "--per-seed": options.per_seed}
     for flag, value in (given | {"--whole-numbers": options.whole_numbers}).items():
         if value:
@@ -189,8 +202,7 @@ def asked(options: argparse.Namespace) -> Question:
         )
     if left_out:
         print("not numeric, so not inputs:", *left_out, file=sys.stderr)
-    told = {"source": options.data.name, "table": table, "scaling": scaling}
-    return Question(options.target_column, **judged, **told)
+    return Question(options.target_column, source=options.data.name, table=table, **told)
 
 
 def name_of(options: argparse.Namespace) -> str:
@@ -228,8 +240,8 @@ def sweep_of(options: argparse.Namespace, task: spec.Task) -> Sweep:
 def main(arguments: list[str]) -> None:
     """Train, count and answer; ValueError for what cannot be asked."""
     options = parser().parse_args(arguments)
-    what = asked(options)
     commandline.use_all_cores()
+    what = asked(options)
     sweep = sweep_of(options, what.task())
     words = re.sub(r"[^A-Za-z0-9]+", "_", what.target).strip("_")[:24]
     folder = options.out / f"ask_{words}_{sweep.digest[:8]}"
