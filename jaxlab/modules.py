@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from jaxlab import definitions
 from jaxlab.spec import Network
 
 Make = Callable[[nnx.Rngs], nnx.Module]
@@ -36,7 +37,7 @@ def define(name: str, make: Make, inputs: int = 1, outputs: int = 1) -> Network:
 
     `make(rngs)` returns a new `nnx.Module` whose call maps (rows, inputs) to (rows, outputs) and
     whose only state is float32 parameters: ValueError for others (BatchNorm, Dropout). A name can
-    be defined again with a new meaning.
+    be defined again with a new meaning; no sweep may hold networks from before and after that.
     """
     abstract = nnx.eval_shape(lambda: make(nnx.Rngs(0)))
     graph, parameters, rest = nnx.split(abstract, nnx.Param, ...)
@@ -51,8 +52,8 @@ def define(name: str, make: Make, inputs: int = 1, outputs: int = 1) -> Network:
         found = f"parameters of {', '.join(sorted(others))}" if others else "no parameters"
         raise ValueError(f"module {name!r} has {found}; they must be float32")
     shapes = tuple(leaf.shape for leaf in leaves)
+    definitions.register("module", name, Definition(make, graph, tree, shapes), _DEFINITIONS)
     network = Network((inputs, outputs), module=name, size=sum(map(math.prod, shapes)))
-    _DEFINITIONS[name] = Definition(make, graph, tree, shapes)
     _check_answers(network)
     return network
 

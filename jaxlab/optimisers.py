@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxlab import definitions
 from jaxlab.spec import MOST_STEPS, OWN, Optimiser
 
 _DEFINITIONS: dict[str, Callable[[jax.Array], optax.GradientTransformation]] = {}
@@ -26,9 +27,10 @@ def define(
 
     `make(learning_rate)` returns the transform; the rate is traced, so that it may differ from
     setting to setting. It acts on one network's packed weights (parameters,). How long it coasts
-    without gradients is not known, so no member is certified dead. A name can be defined again.
+    without gradients is not known, so no member is certified dead. A name can be defined again with
+    a new meaning; no sweep may hold optimisers from before and after that.
     """
-    _DEFINITIONS[OWN + name] = make
+    definitions.register("optimiser", OWN + name, make, _DEFINITIONS)
     return Optimiser(OWN + name, learning_rate)
 
 

@@ -8,11 +8,12 @@ import dataclasses
 import hashlib
 import json
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from jaxlab import validation
+from jaxlab import definitions, validation
 from jaxlab.validation import check, number, one_of, whole
 
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "softplus")
@@ -114,6 +115,7 @@ class Task:
         check(isinstance(self.scaling, Scaling | None), "scaling", self.scaling, right)
         numbers = {name: float(value) + 0.0 for name, value in sorted(self.numbers.items())}
         object.__setattr__(self, "numbers", numbers)
+        definitions.note(self, "task", self.name)
 
     def __hash__(self):
         return hash(_canonical(self))
@@ -161,6 +163,7 @@ class Network:
         check(self.parameters <= MOST_WEIGHTS, "number of weights", self.parameters, right)
         number("slope", self.slope, -math.inf, "a finite number")
         _as_floats(self, "slope")
+        definitions.note(self, "module", self.module)
 
     @property
     def parameters(self) -> int:
@@ -250,6 +253,7 @@ class Optimiser:
         number("schedule_steps", self.schedule_steps, 0, "a positive number", open_=True)
         texts = ("name", "schedule")
         _as_floats(self, *(f.name for f in dataclasses.fields(self) if f.name not in texts))
+        definitions.note(self, "optimiser", self.name)
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -389,6 +393,9 @@ class Sweep:
         names = [setting.name for setting in self.settings]
         check(len(set(names)) == len(names), "setting names", names, "all different")
         check(isinstance(self.paired, bool), "paired", self.paired, "true or false")
+        for part in ("task", "network", "training.optimiser"):
+            parts = {s.name: operator.attrgetter(part)(s) for s in self.settings}
+            definitions.check_agreement(parts)
 
     def __getitem__(self, name: str) -> Setting:
         """Return the setting of that name; KeyError lists the names there are."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from jaxlab import keys
+from jaxlab import definitions, keys
 from jaxlab.spec import Scaling, Setting, Task
 
 Draw = Callable[[jax.Array, int, Mapping[str, jax.Array]], tuple[jax.Array, jax.Array]]
@@ -50,8 +50,12 @@ def define(
     spread: bool = False,
     rescaled: Rescaled | None = None,
 ) -> None:
-    """Register what a task's name means; a name can be defined again with a new meaning."""
-    _DEFINITIONS[name] = Definition(draw, regions, random, spread, rescaled)
+    """Register what a task's name means; a name can be defined again with a new meaning.
+
+    No sweep may hold tasks of one name that were made before and after that.
+    """
+    meaning = Definition(draw, regions, random, spread, rescaled)
+    definitions.register("task", name, meaning, _DEFINITIONS)
 
 
 def is_defined(task: Task) -> bool:
