@@ -88,7 +88,8 @@ def paired_difference(b: int, c: int, n: int, level: float = 0.95) -> Interval:
     """Return the interval of rate 1 - rate 2 for two settings that share n seeds.
 
     `b` members hit under the first setting only, `c` under the second only. Wald's interval after
-    half a member is added to each of the four kinds; its coverage is about `level`, not at least.
+    half a member is added to each of the four kinds, cut to [-1, 1], where differences lie; its
+    coverage is about `level`, not at least. A member moved from c to b moves neither limit down.
     Raises ValueError unless b and c are integers of at least 0 with b + c <= n. Source: Agresti and
     Min, Stat. Med. 24 (2005) 729.
 
@@ -101,7 +102,7 @@ def paired_difference(b: int, c: int, n: int, level: float = 0.95) -> Interval:
     middle = (only1 - only2) / total
     variance = ((only1 + only2) / total - middle**2) / total
     half = float(norm.isf((1 - level) / 2)) * math.sqrt(variance)
-    return Interval(middle - half, middle + half)
+    return Interval(max(-1.0, middle - half), min(1.0, middle + half))
 
 
 def cochran_q(hits: ArrayLike) -> tuple[float, float]:

@@ -215,6 +215,37 @@ def test_the_interval_of_a_paired_difference_covers(p1, p2):
     assert paired_difference(3, 8, n).low == pytest.approx(-paired_difference(8, 3, n).high)
 
 
+def test_a_paired_difference_lies_where_differences_do():
+    assert paired_difference(1, 0, 1).high == 1  # not 1.18, as without a cut
+    for n in range(12):
+        kinds = [(b, c) for b in range(n + 1) for c in range(n + 1 - b)]
+        limits = {kind: paired_difference(*kind, n) for kind in kinds}
+        for (b, c), found in limits.items():
+            assert -1 <= found.low <= (b - c) / max(n, 1) <= found.high <= 1
+            # Monotone: a member that hits under the first setting instead of the second, or
+            # under the first alone instead of both or none, where that is what the limit is for.
+            if c:
+                moved = limits[b + 1, c - 1]
+                assert moved.low >= found.low
+                assert moved.high >= found.high
+            if (b + 1, c) in limits:
+                assert limits[b + 1, c].high >= found.high
+
+
+def test_newcombe_is_monotone_and_within_bounds_for_all_small_samples():
+    sizes = range(8)
+    for n1, n2 in ((one, two) for one in sizes for two in sizes):
+        for a, b in ((one, two) for one in range(n1 + 1) for two in range(n2 + 1)):
+            found = newcombe(a, n1, b, n2)
+            assert -1 <= found.low <= found.high <= 1
+            if n1 and n2:
+                assert found.low <= a / n1 - b / n2 <= found.high
+            if a:
+                fewer = newcombe(a - 1, n1, b, n2)
+                assert fewer.low <= found.low
+                assert fewer.high <= found.high
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
