@@ -107,6 +107,7 @@ class Verdict(StrEnum):
     CONSISTENT = "consistent"
     REJECTED = "rejected"
     UNDECIDED = "undecided"
+    VACUOUS = "vacuous"
     NO_PREDICTION = "no prediction"
 
 
@@ -117,8 +118,8 @@ class Comparison:
     `observed` is nan when n = 0, and the interval is the exact 95 % one. `p_value` belongs to
     the test the kind calls for: for exact predictions and bounds a small one speaks against the
     prediction; for approximate ones it is that of `equivalence`, and a small one speaks for it.
-    `p_holm` is None for the latter, which belong to no family, and both are None without a
-    prediction.
+    `p_holm` is None for the latter and for bounds that no count could contradict, which belong to
+    no family, and both are None without a prediction.
     """
 
     setting: str
@@ -143,19 +144,40 @@ def compare_all(rows: Sequence[tuple[str, int, int, Prediction]]) -> list[Compar
     All exact predictions and bounds in `rows` form one Holm family, so a sweep is handed in
     whole. An exact prediction is rejected at a Holm p-value below 1e-3 of the two-sided test; a
     lower bound likewise if the rate is significantly below it, an upper bound above. What is not
-    rejected is consistent if the interval's half-width is at most 0.01, else undecided. An
-    approximate prediction is consistent if the rate is shown to lie within the tolerance (p <
-    0.05), rejected if the interval is disjoint from predicted +- tolerance, else undecided.
-    Raises ValueError unless 0 <= count <= n.
+    rejected is consistent if the interval's half-width is at most 0.01, else undecided. A bound
+    that no count of n could contradict (`can_fail`) is in no family, and vacuous in place of
+    consistent; a lower bound of 0 or an upper one of 1 is vacuous whatever n is. An approximate
+    prediction is consistent if the rate is shown to lie within the tolerance (p < 0.05), rejected
+    if the interval is disjoint from predicted +- tolerance, else undecided. Raises ValueError
+    unless 0 <= count <= n.
     """
     p_values = [_p_value(count, n, prediction) for _, count, n, prediction in rows]
     adjusted = holm(
-        [p if row[3].kind in _ALTERNATIVES else None for row, p in zip(rows, p_values, strict=True)]
+        [
+            p if row[3].kind in _ALTERNATIVES and can_fail(row[3], row[2]) else None
+            for row, p in zip(rows, p_values, strict=True)
+        ]
     )
     return [
         _compare(row, p, None if math.isnan(p_holm) else p_holm)
         for row, p, p_holm in zip(rows, p_values, adjusted.tolist(), strict=True)
     ]
+
+
+def can_fail(prediction: Prediction, n: int) -> bool:
+    """Say whether some count of n members would contradict a prediction; only bounds may not.
+
+    The count farthest from a bound must have a p-value below 1e-3 alone. Lower bounds of 0 and
+    upper bounds of 1 hold whatever is counted, bounds near them unless n is large.
+
+    >>> bound = Prediction("a law", "born_dead", "lower bound", 0.001, "counting", "none")
+    >>> can_fail(bound, 1000), can_fail(bound, 10_000)
+    (False, True)
+    """
+    farthest = {"lower bound": 0, "upper bound": n}
+    if prediction.probability is None or prediction.kind not in farthest:
+        return True
+    return (_p_value(farthest[prediction.kind], n, prediction) or 0.0) < REJECTION_LEVEL
 
 
 def _p_value(count: int, n: int, prediction: Prediction) -> float | None:
@@ -200,17 +222,27 @@ def _source(prediction: Prediction) -> str:
 
 
 def _verdict(
-    interval: Interval, prediction: Prediction, p_value: float | None, p_holm: float | None
+    interval: Interval,
+    prediction: Prediction,
+    p_value: float | None,
+    p_holm: float | None,
 ) -> Verdict:
     if prediction.probability is None or p_value is None:
         return Verdict.NO_PREDICTION
-    if p_holm is not None:
-        if p_holm < REJECTION_LEVEL:
-            return Verdict.REJECTED
-        narrow = interval.half_width <= RESOLUTION
-        return Verdict.CONSISTENT if narrow else Verdict.UNDECIDED
+    if prediction.kind in _ALTERNATIVES:
+        return _of_test(interval, prediction, p_holm)
     if p_value < EQUIVALENCE_LEVEL:
         return Verdict.CONSISTENT
     tolerance = cast(float, prediction.tolerance)
     allowed = Interval(prediction.probability - tolerance, prediction.probability + tolerance)
     return Verdict.REJECTED if interval.disjoint(allowed) else Verdict.UNDECIDED
+
+
+def _of_test(interval: Interval, prediction: Prediction, p_holm: float | None) -> Verdict:
+    """Return the verdict on an exact prediction or a bound; without a p_holm it cannot fail."""
+    if p_holm is not None and p_holm < REJECTION_LEVEL:
+        return Verdict.REJECTED
+    narrow = interval.half_width <= RESOLUTION
+    if p_holm is None and (narrow or prediction.probability in (0, 1)):
+        return Verdict.VACUOUS
+    return Verdict.CONSISTENT if narrow else Verdict.UNDECIDED

@@ -22,6 +22,7 @@ from jaxlab.compare import (
     Comparison,
     Verdict,
     binomial_test,
+    can_fail,
     compare_all,
     equivalence,
     holm,
@@ -186,6 +187,38 @@ def test_few_seeds_may_still_refute():
     assert verdict("lower bound", 0.5, 0, 20) == Verdict.REJECTED
     assert verdict("upper bound", 0.5, 20, 20) == Verdict.REJECTED
     assert verdict("empirical", 0.5, 0, 20) == Verdict.REJECTED
+
+
+@pytest.mark.parametrize(("kind", "edge"), [("lower bound", 0.0), ("upper bound", 1.0)])
+@pytest.mark.parametrize(("count", "n"), [(0, 0), (0, 5), (3, 5), (5000, 20_000), (20_000, 20_000)])
+def test_a_bound_that_holds_whatever_is_counted_is_vacuous(kind, edge, count, n):
+    assert verdict(kind, edge, count, n) == Verdict.VACUOUS
+
+
+@pytest.mark.parametrize(("kind", "worst"), [("lower bound", 0), ("upper bound", 1)])
+def test_a_bound_is_vacuous_where_even_the_worst_count_would_keep_it(kind, worst):
+    # (1 - p)^n is the chance of no hit at all: 1e-3 is passed at p = 6.905e-4 for n = 10,000.
+    for share, can in ((6.8e-4, False), (7.0e-4, True)):
+        p = share if kind == "lower bound" else 1 - share
+        assert can_fail(predict(kind, p), 10_000) is can
+        kept = 10_000 * (1 - worst)  # the other end, where the bound is kept for certain
+        expected = Verdict.CONSISTENT if can else Verdict.VACUOUS
+        assert verdict(kind, p, kept, 10_000) == expected
+        assert (verdict(kind, p, 10_000 * worst, 10_000) == Verdict.REJECTED) is can
+
+
+def test_a_bound_that_more_seeds_could_contradict_is_undecided():
+    assert verdict("lower bound", 0.05, 10, 20) == Verdict.UNDECIDED
+    assert not can_fail(predict("lower bound", 0.05), 20)
+    assert can_fail(predict("exact", 0.0), 1)
+    assert can_fail(predict("empirical", 0.5), 1)
+
+
+def test_vacuous_bounds_are_in_no_family():
+    rows = [("k=2", 60, 200, predict("exact", 0.25)), ("k=2", 60, 200, predict("lower bound", 0.0))]
+    exact, vacuous = compare_all(rows)
+    assert exact.p_holm == exact.p_value
+    assert (vacuous.p_value, vacuous.p_holm) == (1.0, None)
 
 
 def test_one_event_refutes_certainty():

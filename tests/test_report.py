@@ -153,6 +153,18 @@ def test_members_read_in_pieces_are_counted_once(tmp_path, monkeypatch):
         assert found.curves[name].certified == whole.certified
 
 
+def test_bounds_that_cannot_fail_are_no_success():
+    verdicts = ("consistent", "vacuous", "consistent")
+    rows = [{"predicted": 0.1 * i, "verdict": verdict} for i, verdict in enumerate(verdicts)]
+    text = "Of 2 predictions that were tested, 2 consistent; 1 are vacuous"
+    assert written.in_short(rows).startswith(text)
+    same = {"setting": "k=2", "event": "training_fails", "kind": "lower bound", "prediction": "law"}
+    bounds = [
+        same | {"predicted": p, "verdict": v} for p, v in ((0.0, "vacuous"), (0.3, "rejected"))
+    ]
+    assert written.of_failing(bounds)["k=2"][0] == "\u2265 30.00"
+
+
 def test_predictions_stand_there_with_verdicts_laws_and_reasons(folder):
     compared(folder)
     found = checked(folder)

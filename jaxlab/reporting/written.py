@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxlab.compare import Verdict
 from jaxlab.html import Markup, element, joined, table
 from jaxlab.reporting.facts import NOTHING, paragraphs
 from jaxlab.sealed import ResultsError
@@ -14,6 +15,7 @@ from jaxlab.theory import registry
 
 Row = Mapping[str, Any]
 Counted = Mapping[tuple[str, str], tuple[int, int]]
+VACUOUS = str(Verdict.VACUOUS)
 TRAINED = "training_fails"  # the event that is counted for every setting of a sweep
 COUNTS = ("n", "count", "failed", "setting_n", "setting_failed")
 NUMBERS = (
@@ -112,7 +114,8 @@ def predictions(folder: Path, counted: Counted) -> tuple[list[Row], str]:
 def of_failing(rows: Sequence[Row]) -> dict[str, tuple[str, Markup]]:
     """Return what theory says of failing, by setting, in per cent, and the verdict on it.
 
-    Of several laws that of the first number, before bounds; those that are rejected are named.
+    Of several laws that of the first number, before bounds, of which a vacuous one comes last;
+    those that are rejected are named.
     """
     of_setting: dict[str, list[Row]] = {}
     for row in rows:
@@ -120,7 +123,7 @@ def of_failing(rows: Sequence[Row]) -> dict[str, tuple[str, Markup]]:
             of_setting.setdefault(row["setting"], []).append(row)
     found = {}
     for name, its in of_setting.items():
-        first = min(its, key=lambda row: "bound" in row["kind"])
+        first = min(its, key=lambda row: ("bound" in row["kind"], row["verdict"] == VACUOUS))
         others = [row["prediction"] for row in its if row["verdict"] == "rejected"]
         others = [law for law in others if law != first["prediction"]]
         more = [element("br"), f"rejected: {', '.join(others)}"] if others else []
@@ -134,12 +137,18 @@ def theory(row: Row) -> str:
 
 
 def in_short(rows: Sequence[Row]) -> str:
-    """Return how many predictions have each verdict, in a sentence."""
-    tested = [row for row in rows if row["predicted"] is not None]
+    """Return how many predictions have each verdict, in a sentence.
+
+    What cannot fail is no test passed: vacuous bounds are counted apart.
+    """
+    numbers = [row for row in rows if row["predicted"] is not None]
+    tested = [row for row in numbers if row["verdict"] != VACUOUS]
     counts = Counter(row["verdict"] for row in tested)
     words = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-    held = f"; {len(rows) - len(tested)} are withheld" if len(tested) < len(rows) else ""
-    return f"Of {len(tested)} predictions that were tested, {words or 'none'}{held}."
+    vacuous, held = len(numbers) - len(tested), len(rows) - len(numbers)
+    apart = f"; {vacuous} are vacuous, no count could contradict them" if vacuous else ""
+    apart += f"; {held} are withheld" if held else ""
+    return f"Of {len(tested)} predictions that were tested, {words or 'none'}{apart}."
 
 
 def prediction_tables(rows: Sequence[Row]) -> Markup:
