@@ -114,7 +114,9 @@ what follows is exact.""",
     "|x|: what training makes of the start": """\
 Write f(x) as the sum of a relu(w x) over the units: w is a unit's *kernel*, a its *output weight*.
 Units with w > 0 can only fit the right side of |x|, those with w < 0 only the left. If all kernels
-have one sign, one side is lost from the start. But a unit on the right side may die as well, and
+have one sign, one side is lost from the start, for as long as biases are small beside the inputs:
+Adam moves them by lr a step, and where lr times the number of steps nears the largest input they
+cross and cure. But a unit on the right side may die as well, and
 that is decided by a and w together. *At the start* is a matter of signs; *after training* also
 counts the units that die on the way.""",
     "Weights that are small beside the learning rate": """\

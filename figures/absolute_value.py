@@ -1,4 +1,4 @@
-"""Half of all two-unit networks start one-sided, but 72 % never learn |x|: units die in training.
+"""Half of all two-unit networks start one-sided, but 72 % do not learn |x|: units die in training.
 
 Three panels: how often k units fail, against theory; the functions that two units ended as; and
 which pairs (w, a) of initial weights let a unit live. One figure holds all three, and each has one

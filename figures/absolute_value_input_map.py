@@ -4,7 +4,8 @@ Panel a: the commonest failure over learning rate and input scale. Panel b: the 
 where training is long enough and the learning rate at most 0.01, against how far a bias can travel
 within training. Seeds are the same in all cells. The half-lines stay decoupled as long as biases
 cannot travel, whatever the size of the inputs down to about 10; the rule of theory, inputs of at
-least 100, is more cautious than that. Nothing here predicts by how much failures become fewer.
+least 100 and lr x steps of at most 0.15 of them, is more cautious than that. Nothing here predicts
+by how much failures become fewer.
 """
 
 import numpy as np

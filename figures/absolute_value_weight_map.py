@@ -76,7 +76,10 @@ def long_enough(grid: Grid) -> np.ndarray:
 
 
 def said(grid: Grid) -> np.ndarray:
-    """Return of which cells theory speaks: long training, biases far from crossing the inputs."""
+    """Return of which cells theory is held to speak: long training, biases that cannot cross half.
+
+    Shares that fail follow it up to there; which side a network fits, up to 0.15 only.
+    """
     rate, given = _maps.cells(grid)[0], conditions_of(grid.base)
     return long_enough(grid) & (rate * given.steps <= given.input_limit / 2)
 

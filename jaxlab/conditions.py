@@ -14,6 +14,8 @@ def trained_by(setting: Setting) -> str:
         extra.append("clipped gradients")
     if training.loss != "mse":
         extra.append(f"the loss {training.loss}")
+    if any(rate != 1 for rate in training.layer_rates):
+        extra.append("layers of different rates")
     return " with ".join([optimiser.name, *extra])
 
 

@@ -7,6 +7,13 @@ import samples
 from jaxlab import Optimiser, Training, conditions
 
 
+def test_layers_that_learn_at_other_rates_are_not_plain():
+    setting = dataclasses.replace(samples.setting(), training=Training(layer_rates=(0.0, 1.0)))
+    assert conditions.trained_by(setting) == "keras_adam with layers of different rates"
+    same = dataclasses.replace(samples.setting(), training=Training(layer_rates=(1.0, 1.0)))
+    assert conditions.trained_by(same) == "keras_adam"
+
+
 def test_what_is_not_plain_is_named():
     odd = Training(Optimiser("adam", schedule="cosine", clip_norm=1.0, b1=0.5), loss="mae")
     setting = dataclasses.replace(samples.setting(), training=odd)

@@ -8,7 +8,8 @@ import samples
 import stories
 
 from jaxlab import Initialiser, Network, Optimiser, Setting, Training, tasks
-from jaxlab.replaying.foretelling import foretold
+from jaxlab.replaying.foretelling import STEADY, foretold
+from jaxlab.theory import plateaus
 
 LONG = Training(epochs=6500)  # on fewer rows than the posted program, for as many steps
 
@@ -64,6 +65,8 @@ def test_both_sides_are_counted():
         (samples.setting(), "inputs end at 1, below 100"),
         (program(2, Training(Optimiser("sgd"))), "the optimiser is sgd"),
         (program(2, Training(epochs=1)), "training is too short"),
+        (program(2, Training(epochs=100_000)), "biases may travel 0.2 of the largest input"),
+        (program(2, Training(epochs=30_000)), "its output's bias may travel 0.06 of the largest"),
         (program(2, Training(layer_rates=(0.0, 1.0))), "at different rates"),
         (dataclasses.replace(samples.setting(), task=tasks.negation()), "knows a single unit"),
         (dataclasses.replace(samples.setting(), task=tasks.doubling()), "a ReLU at the output"),
@@ -81,6 +84,20 @@ def test_where_an_assumption_fails_there_is_the_reason(setting, reason):
     assert found.outcome == ""
     assert found.why.startswith("Theory has no sentence for this network: ")
     assert reason in found.why
+
+
+def test_both_sides_and_none_are_named_also_where_the_bias_moves_the_loss():
+    drifting = program(2, Training(epochs=30_000))
+    for w, expected in (([1.0, -1.0], "solved"), ([0.1, -0.1], "dead")):
+        found = foretold(on_wide_inputs(expected, w, [-0.5, -0.5], setting=drifting))
+        assert found.outcome == expected
+
+
+def test_the_loss_of_one_side_falls_by_a_tenth_where_named_networks_end():
+    # Half the mean of (|x| - c)^2 when the bias has gone half its way and all of it.
+    for drift, falls in ((STEADY, False), (0.066, False), (0.068, True)):
+        half, end = (plateaus.one_side_fitted(0.5, 1 / 3, c) for c in (drift / 2, drift))
+        assert (end < 0.9 * half) is falls
 
 
 def test_the_rows_decide_what_is_learnt_and_not_the_name():

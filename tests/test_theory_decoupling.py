@@ -1,12 +1,15 @@
-"""Conditions of the survival formulas: exact tests of limits and sentences."""
+"""Conditions of the survival formulas: exact tests of limits and sentences, and one by training."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from jaxlab import Initialiser, Network, Optimiser, Setting, Sweep, Training, run, tasks
 from jaxlab.theory.decoupling import (
+    DRIFT_ALLOWED,
     Conditions,
     kernel_objections,
     largest_weight,
@@ -36,14 +39,52 @@ def test_the_usual_training_meets_no_objection():
     [
         ({"activation": "leaky_relu"}, "leaky_relu"),
         ({"optimiser": "sgd"}, "sgd"),
-        ({"input_limit": 1.0}, "below 100"),
+        ({"input_limit": 99.0}, "below 100"),
         ({"bias_limit": 1.1}, "0.001"),
         ({"steps": 1_300}, "too short"),
+        ({"steps": 151_000}, "biases may travel 0.151 of the largest input"),
+        ({"input_limit": 100.0, "steps": 130_000}, "biases may travel 1.3 of the largest input"),
+        ({"learning_rate": 0.012}, "biases may travel 0.156 of the largest input"),
     ],
 )
 def test_each_condition_objects_alone(change, word):
     (sentence,) = objections(Conditions(**{**USUAL, **change}), 1.4)
     assert word in sentence
+
+
+def test_the_longest_training_grows_with_the_inputs_and_falls_with_the_rate():
+    assert Conditions(steps=130_000, input_limit=100.0).drift == pytest.approx(1.3)
+    for change in ({}, {"input_limit": 100.0}, {"learning_rate": 0.01}):
+        one = Conditions(**{**USUAL, **change, "steps": 1})
+        longest = round(DRIFT_ALLOWED / one.drift)
+        assert objections(dataclasses.replace(one, steps=longest - 1), 1.4) == []
+        assert objections(dataclasses.replace(one, steps=longest + 1), 1.4) != []
+
+
+def test_the_longest_training_is_below_what_bends_the_fitted_side_too_far():
+    # One side fitted, the output's bias c: (c - x)^2 on [0, c], relative to x^2 on [0, 1].
+    x = np.linspace(0, 1, 100_001)
+    for drift in (DRIFT_ALLOWED, 0.2, 0.22):
+        miss = np.sqrt(np.mean(np.maximum(drift - x, 0) ** 2) / np.mean(x**2))
+        assert miss == pytest.approx(drift**1.5, rel=1e-3)
+        assert bool(miss < 0.1) is (drift < 0.215)
+
+
+def test_one_sided_starts_are_cured_beyond_the_limit_and_not_within_it():
+    # Counted with some 2,000 of them each: 0.6 % within the limit, 44 % at a drift of 1.
+    settings = [
+        Setting(
+            str(drift),
+            tasks.absolute_value(40, -100.0, 100.0),
+            Network((1, 2, 1), ("relu", "linear")),
+            (Initialiser("all_positive"), Initialiser("glorot_uniform")),
+            Training(Optimiser(learning_rate=0.003), epochs=round(drift * 33_333), batch_size=0),
+        )
+        for drift in (DRIFT_ALLOWED, 1.0)
+    ]
+    within, beyond = run(Sweep("drift", settings), seeds=64).tally().values()
+    assert within.solved <= 3
+    assert 14 <= beyond.solved <= 40
 
 
 def test_the_way_needed_grows_with_the_weights():

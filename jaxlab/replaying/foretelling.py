@@ -23,6 +23,14 @@ from jaxlab.theory.decoupling import objections
 ADAMS = ("adam", "keras_adam")
 ONE_SIDE = ("right_only", "left_only")
 
+STEADY = 0.04
+"""Largest drift (`decoupling.Conditions`) at which a network that fits one side is named after it.
+
+Beyond, the output's bias still lowers the loss on the other side: by (d/4 - 3 d^2/8) over the
+second half of training where 1/6 - d/4 + d^2/8 was left, d the drift; from d = 0.067 on that is
+more than a tenth, and the network counts as unfinished, though no side will be gained.
+"""
+
 
 class Foretold(NamedTuple):
     """The outcome that theory expects, "" where it has none, and why, in sentences."""
@@ -100,6 +108,11 @@ def _absolute_value(trajectory: Trajectory) -> Foretold:
     if against:
         return _nothing(against[0])
     expected = str(absolute_value.fate(w, a))
+    if expected in ONE_SIDE and conditions.drift > STEADY:
+        return _nothing(
+            f"it expects one side only, but its output's bias may travel {conditions.drift:.2g} of "
+            f"the largest input, above {STEADY:g}, and the loss goes on falling"
+        )
     why = [_sides(w), *_doomed(w, a), _expects("The rule", expected, trajectory)]
     why += _plateau(trajectory)
     if expected != trajectory.outcome:

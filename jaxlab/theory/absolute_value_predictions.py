@@ -38,7 +38,8 @@ _DERIVED = "conservation of w^2 - a^2 by gradient flow, derived for this package
 _TRAINED = (
     "independent weights; symmetric output weights; ReLU; Adam at a constant rate; inputs "
     "symmetric about 0 and of order 1000, biases at most a thousandth of that; weights neither "
-    "small beside the learning rate nor so large that units change sides; training long enough"
+    "small beside the learning rate nor so large that units change sides; training long enough, "
+    "but lr times steps small beside the inputs"
 )
 
 
@@ -120,7 +121,8 @@ def folk_training_fails(k: int, reasons: Sequence[str] = ()) -> Prediction:
 
     Formula: P(training fails) >= 2^(1-k). Assumptions: those of the survival formula; the bound
     is on the probability and says nothing about a single member: a network with kernels of both
-    signs may fail, and (rarely, when weights are large) a one-sided one may succeed. Kind: lower
+    signs may fail, and a one-sided one may succeed: rarely when weights are large, often when
+    training is so long that biases cross the inputs, where the bound is withheld. Kind: lower
     bound, reached as weights become small beside the learning rate. Source: `training_fails`
     falls in r and is 2^(1-k) at r = 1. With `reasons` against it the bound is withheld.
 
@@ -132,7 +134,8 @@ def folk_training_fails(k: int, reasons: Sequence[str] = ()) -> Prediction:
         event="training_fails",
         kind="lower bound",
         probability=None if reasons else training_fails(k, 1.0),
-        source="a side without a kernel of its sign at initialisation is never fitted",
+        source="a side without a kernel of its sign at initialisation is not fitted while biases "
+        "stay small beside the inputs",
         assumptions=_TRAINED,
         reason="; ".join(reasons),
     )

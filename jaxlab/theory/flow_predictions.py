@@ -52,7 +52,8 @@ def prediction(w: ArrayLike, a: ArrayLike, conditions: Conditions) -> Prediction
         kind="empirical",
         probability=fails,
         source="gradient flow solved for drawn initial weights",
-        assumptions="ReLU; Adam at a constant rate; inputs of order 1000; long training",
+        assumptions="ReLU; Adam at a constant rate; inputs of order 1000; long training, but "
+        "lr times steps small beside the inputs",
         tolerance=None if reasons else TOLERANCE,
         reason="; ".join(reasons),
     )

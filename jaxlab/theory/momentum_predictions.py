@@ -117,7 +117,8 @@ def _record(probability: float | None, slack: float | None, reasons: list[str]) 
         assumptions=(
             "independent weights of symmetric laws; ReLU; biases 0; Adam at a constant rate, b1 "
             "0.8 to 0.95, b2 from 0.99 on; inputs symmetric about 0 and of order 1000; lr/(1-b1) "
-            "small beside 1; no units that change sides; training long enough"
+            "small beside 1; no units that change sides; training long enough, but lr times steps "
+            "small beside the inputs"
         ),
         tolerance=slack,
         reason="; ".join(reasons),

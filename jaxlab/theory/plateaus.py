@@ -32,9 +32,10 @@ def one_side_fitted(mean: float, square: float, bias: float = 0.0) -> float:
     """Return the loss of a network that fits one side of |x| and outputs `bias` on the other.
 
     `mean` and `square` are E|x| and E[x^2]. Formula: m/2 - c E|x| + c^2/2, c = bias. Assumptions:
-    the output's bias c small beside the inputs, and undone by the units on the side that is fitted,
-    but for a stretch of about c next to 0, which adds c^3/(6 limit) or so. Kind: exact, at c = 0; a
-    lower bound otherwise. Source: half the mean of (|x| - c)^2.
+    the output's bias c, which Adam moves by lr a step, small beside the inputs, and undone by the
+    units on the side that is fitted, but for a stretch of about c next to 0, which adds c^3/(6
+    limit) or so. Kind: exact, at c = 0; a lower bound otherwise. Source: half the mean of (|x| -
+    c)^2.
 
     >>> round(one_side_fitted(*moments(1000, 400)), 1)
     167502.1
