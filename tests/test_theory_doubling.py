@@ -33,6 +33,14 @@ FALSE_FAIL = 1e-6
 STARTS = np.random.default_rng(0).uniform(0.01, 2, 500)
 
 
+def uniform(limit):
+    return stats.uniform(-limit, 2 * limit)
+
+
+def truncated(scale):
+    return stats.truncnorm(-2, 2, scale=scale / 0.8796)
+
+
 def glorot(h) -> dict[str, Any]:
     limit = (6 / (h + 1)) ** 0.5
     return {name: stats.uniform(-limit, 2 * limit) for name in ("w_law", "a_law")}
@@ -172,12 +180,33 @@ def test_from_kappa_one_on_everything_fails(units):
         assert agrees(failed, 1.0, TOLERANCE)
 
 
-@pytest.mark.parametrize("units", [1, 2, 3])
-def test_above_target_agrees_with_sampling(units):
-    generator, laws = np.random.default_rng(6), glorot(units)
-    w, a = (law.ppf(generator.random((units, 200_000))) for law in laws.values())
-    sampled = float(np.mean(np.sum(a * np.maximum(w, 0), axis=0) > 2))
-    assert above_target(units, **laws) == pytest.approx(sampled, abs=0.003)
+@pytest.mark.parametrize(("w_limit", "a_limit"), [(3**0.5, 3**0.5), (6**0.5, 6**0.5), (3, 0.7)])
+def test_above_target_is_exact_for_one_uniform_unit(w_limit, a_limit):
+    # P(w > 0, a > 0) = 1/4; for two uniform numbers in [0, 1] P(u v > q) = 1 - q + q log q.
+    q = 2 / (w_limit * a_limit)
+    found = above_target(1, uniform(w_limit), uniform(a_limit))
+    assert found == pytest.approx((1 - q + q * np.log(q)) / 4, abs=3e-6)
+
+
+@pytest.mark.parametrize(
+    ("units", "law", "sampled"),
+    [  # of 10^7 draws each, whose standard error is at most 9e-5
+        *((k, "glorot", p) for k, p in ((2, 0.004492), (3, 0.002464), (4, 0.001030))),
+        *((k, "glorot", p) for k, p in ((6, 0.000198), (8, 0.000036))),
+        *((k, "he", p) for k, p in ((1, 0.075222), (2, 0.082604), (3, 0.080994))),
+        *((k, "he", p) for k, p in ((4, 0.078489), (6, 0.076380), (8, 0.076254))),
+        *((k, "lecun", p) for k, p in ((1, 0.017004), (2, 0.012869), (3, 0.010047))),
+    ],
+)
+def test_above_target_agrees_with_ten_million_draws(units, law, sampled):
+    laws = {
+        "glorot": (uniform((6 / (units + 1)) ** 0.5),) * 2,
+        "he": (uniform(6**0.5), uniform((6 / units) ** 0.5)),
+        "lecun": (truncated(1.0), truncated(units**-0.5)),
+    }
+    slack = 4 * (sampled / 1e7) ** 0.5
+    assert slack < 4e-4
+    assert above_target(units, *laws[law]) == pytest.approx(sampled, abs=slack)
 
 
 @pytest.mark.parametrize(

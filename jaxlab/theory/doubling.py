@@ -10,10 +10,10 @@ from math import isfinite, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import qmc
 
 from jaxlab.theory.laws import Law, PointMass, is_symmetric
 from jaxlab.theory.prediction import Prediction
+from jaxlab.theory.sums import sum_above
 
 STABLE = 0.5
 """Below this kappa the balanced map converges to s = 2; above it no solution is stable."""
@@ -128,20 +128,21 @@ def fate_of_map(s0: ArrayLike, kappa: float, steps: int, tolerance: float = 0.01
 def above_target(units: int, w_law: Law, a_law: Law) -> float:
     """Return P(s > 2 at initialisation): these networks die in a first step that is large.
 
-    Formula: the mean over a fixed net of 2^12 low-discrepancy points, good to about 0.002.
-    Assumptions: independent weights. Kind: exact up to the net. Source: at large kappa the step
+    Formula: P(sum of a relu(w) > 2), by convolution of the units' laws on a grid, to 1e-5; for one
+    unit and two uniform laws of limits W and A, with q = 2/(A W) < 1, it is (1 - q + q log q)/4.
+    Assumptions: independent weights. Kind: exact. Source: at large kappa the step
     sends w to the sign of (2 - s) a and a to the sign of (2 - s), so for s > 2 no unit is left
     that is active and has a positive output weight.
 
     >>> from scipy.stats import uniform
+    >>> from math import sqrt
+    >>> one = uniform(-sqrt(3), 2 * sqrt(3))
+    >>> round(above_target(1, one, one), 5)
+    0.01576
     >>> above_target(128, uniform(-0.2, 0.4), uniform(-0.2, 0.4))
     0.0
     """
-    size = 2**12
-    # Half a cell's shift keeps the net off 0, where quantiles may be infinite.
-    points = qmc.Sobol(2 * _units(units), scramble=False).random(size) + 0.5 / size
-    w, a = w_law.ppf(points[:, :units]), a_law.ppf(points[:, units:])
-    return float(np.mean(np.sum(a * np.maximum(w, 0), axis=1) > 2))
+    return sum_above(2.0, _units(units), w_law, a_law)
 
 
 def predictions(
