@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine, networks, sealed, shards, store
+from jaxlab import engine, networks, sealed, shards, store, surroundings
 from jaxlab.chunks import FORMAT
 from jaxlab.provenance import fingerprint, short
 from jaxlab.sealed import ResultsError
@@ -83,6 +83,7 @@ def born_dead(setting: Setting) -> Look:
 Counts = dict[tuple[str, str], tuple[int, int]]
 
 
+@surroundings.front_door
 def run_census(census: Census, seeds: int, *, out: Path, progress: bool, command: str) -> Counts:
     """Count seeds 0, 1, ... of every case; return (n, count) by (setting, event).
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import jax
 
-from jaxlab import distributed
+from jaxlab import distributed, surroundings
 
 LONGEST_PATH = 1000
 MOST_SAID = 450  # characters of an error; what is right stands at its end
@@ -164,7 +164,10 @@ def _run(main: Callable[[], None]) -> None:
         main()
     except (ValueError, distributed.PeerLostError) as error:
         fail(str(error))
-    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+    except (MemoryError, RuntimeError, AssertionError) as error:
+        missing = surroundings.missing_platform()
+        if missing:
+            fail(missing)
         if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
             raise
         fail("memory is too small for that; ask for less at once, or for shards of it")

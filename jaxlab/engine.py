@@ -24,6 +24,7 @@ from jaxlab import (
     networks,
     recording,
     shuffling,
+    surroundings,
     tasks,
     training,
 )
@@ -174,6 +175,7 @@ class Runner:
     the same numbers are drawn, then scaled, trained and judged in 64 bits, by XLA's programs.
     """
 
+    @surroundings.pinned()
     def __init__(
         self,
         group: Group,
@@ -203,12 +205,14 @@ class Runner:
         static = group.skeleton, group.lanes, self.mesh, trainer
         self._train = _train_program(*static, self.meaning)
 
+    @surroundings.pinned()
     def use_bank(self, orders: jax.Array) -> None:
         """Take batch orders from another bank of as many permutations (see `shuffling.bank`)."""
         with jax.enable_x64(self.double):
             bank = orders if self.shared is None else self.shared[orders]
         self.bank = bank if self.fast is None else native.laid_out(bank)
 
+    @surroundings.pinned()
     def draw(self, which: np.ndarray, seeds: np.ndarray) -> Arrays:
         """Draw members (position in group.settings, seed); the member axis is last.
 
@@ -249,6 +253,7 @@ class Runner:
         device, place = np.divmod(np.arange(count), blocks * lanes)
         return blocks, device * (self.room * lanes) + place
 
+    @surroundings.pinned()
     def __call__(
         self,
         which: np.ndarray,
@@ -285,6 +290,7 @@ def _follow_programs(
     return tuple(jax.jit(partial(f, *t)) for f, t in zip(functions, told, strict=True))
 
 
+@surroundings.pinned()
 def follow(
     runner: Runner, position: int, seed: int, ends: Sequence[int]
 ) -> tuple[Arrays, Iterator[tuple[np.ndarray, Arrays]]]:
@@ -305,15 +311,19 @@ def follow(
     start, leg, look, given = programs
 
     def seen() -> Iterator[tuple[np.ndarray, Arrays]]:
-        state = start(drawn, numbers)
+        with surroundings.pinned():
+            state = start(drawn, numbers)
         for end in ends:
-            state = leg(drawn, runner.bank, numbers, one, state, np.int32(end))
-            found = jax.device_get(look(drawn, runner.shared, numbers, state.weights))
-            yield np.asarray(state.weights[:, 0]), found
+            with surroundings.pinned():  # not while who looks has its turn
+                state = leg(drawn, runner.bank, numbers, one, state, np.int32(end))
+                found = jax.device_get(look(drawn, runner.shared, numbers, state.weights))
+                weights = np.asarray(state.weights[:, 0])
+            yield weights, found
 
     return jax.device_get(given(drawn, runner.shared)), seen()
 
 
+@surroundings.pinned()
 def initial_weights(setting: Setting, seeds: np.ndarray) -> list[tuple[np.ndarray, Any]]:
     """Return (kernel, bias) of every layer, member axis last, as seeds are given at the start.
 
@@ -339,6 +349,7 @@ def initial_weights(setting: Setting, seeds: np.ndarray) -> list[tuple[np.ndarra
     return jax.tree.map(np.asarray, networks.unpack(setting.network, jnp.asarray(flat)))
 
 
+@surroundings.pinned()
 def silence(setting: Setting) -> Callable[[jax.Array], jax.Array]:
     """Return what says of packed weights (parameters, members) who is silent on the task's rows.
 
@@ -366,7 +377,7 @@ def silence(setting: Setting) -> Callable[[jax.Array], jax.Array]:
         blocks = jnp.moveaxis(padded.reshape(len(flat), -1, MAX_LANES), 1, 0)
         return jax.lax.map(some, blocks).reshape(-1)[:members]
 
-    return jax.jit(all_of)
+    return surroundings.pinned()(jax.jit(all_of))
 
 
 def calls(

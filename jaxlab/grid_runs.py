@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine, grouping, outcomes, sealed, shards, store
+from jaxlab import engine, grouping, outcomes, sealed, shards, store, surroundings
 from jaxlab.chunks import FORMAT
 from jaxlab.grid import Grid, GridResult, grid_from_json
 from jaxlab.grouping import Columns, Group, Schedule
@@ -169,6 +169,7 @@ def read_grid(folder: str | Path) -> GridResult:
     return GridResult(grid, arrays["counts"])
 
 
+@surroundings.front_door
 def run_grid(
     grid: Grid,
     seeds: int = 16,

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlab import keys, modules, optimisers, tasks
+from jaxlab import keys, modules, optimisers, surroundings, tasks
 from jaxlab.spec import Setting
 
 ROWS = 32  # at which a module is looked at
@@ -18,6 +18,7 @@ STEPS = 1000  # of an optimiser that are looked at
 SIZES = (1e-4, 1.0, 1e4)  # of gradients
 
 
+@surroundings.pinned()
 def checksum(setting: Setting) -> str:
     """Return a checksum that begins with "-", or "" where module and optimiser are jaxlab's own."""
     own = optimisers.definition(setting.training.optimiser)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxlab import definitions
+from jaxlab import definitions, surroundings
 from jaxlab.spec import Network
 
 Make = Callable[[nnx.Rngs], nnx.Module]
@@ -32,6 +32,7 @@ class Definition:
 _DEFINITIONS: dict[str, Definition] = {}
 
 
+@surroundings.pinned()
 def define(name: str, make: Make, inputs: int = 1, outputs: int = 1) -> Network:
     """Register a Flax module and return the network to put into a `Setting`.
 

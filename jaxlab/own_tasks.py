@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxlab import formula, ranges, rounding, tasks
+from jaxlab import formula, ranges, rounding, surroundings, tasks
 from jaxlab.fixed_rows import Table, check_targets, columns, judging
 from jaxlab.ranges import Function
 from jaxlab.seed_rows import Draws
@@ -24,6 +24,7 @@ from jaxlab.spec import MOST_ROWS, Scaling, Task
 ROWS = 400
 
 
+@surroundings.pinned()
 def from_arrays(
     name: str,
     inputs: ArrayLike,
@@ -128,6 +129,7 @@ def _grid(ends: tuple[np.ndarray, np.ndarray], rows: int, whole_numbers: bool) -
     return x if rounding.is_coarse(x).any() else x.astype(np.float32).astype(np.float64)
 
 
+@surroundings.pinned()
 def from_function(
     name: str,
     function: Function,

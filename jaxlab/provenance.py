@@ -19,11 +19,27 @@ from typing import Any
 import jax
 
 PACKAGES = ("jaxlab", "jax", "jaxlib", "flax", "optax", "numpy", "llvmlite")
+# Settings of JAX by which XLA compiles the same program otherwise, and JAX's own defaults of them.
+COMPILING: Mapping[str, object] = {
+    "jax_optimization_level": "UNKNOWN",
+    "jax_exec_time_optimization_effort": 0.0,
+    "jax_memory_fitting_effort": 0.0,
+    "jax_memory_fitting_level": "O2",
+    "jax_disable_most_optimizations": False,
+    "jax_allow_f16_reductions": True,
+    "jax_use_direct_linearize": True,
+    "jax_compiler_enable_remat_pass": True,
+    "eager_constant_folding": False,
+}
 HERE = Path(__file__).parent
 
 
 def fingerprint() -> dict[str, str]:
-    """Return what fixes every bit of a result beside its specification."""
+    """Return what fixes every bit of a result beside its specification.
+
+    A setting of `COMPILING` is named only where it is not JAX's default; `surroundings.pinned`
+    holds those that can be held.
+    """
     device = jax.local_devices()[0]
     return {
         **{name: version(name) for name in PACKAGES},
@@ -33,7 +49,13 @@ def fingerprint() -> dict[str, str]:
         "cpu_features": _cpu_features() if device.platform == "cpu" else "",
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
         "x64": str(jax.config.read("jax_enable_x64")),
+        **_compiled_otherwise(),
     }
+
+
+def _compiled_otherwise() -> dict[str, str]:
+    now = jax.config.values
+    return {name: str(now[name]) for name, usual in COMPILING.items() if now[name] != usual}
 
 
 def short(fingerprint: Mapping[str, str]) -> str:

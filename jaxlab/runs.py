@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import chunks, distributed, engine, grouping, shards
+from jaxlab import chunks, distributed, engine, grouping, shards, surroundings
 from jaxlab.provenance import short
 from jaxlab.result import Members, Result
 from jaxlab.spec import Setting, Sweep
@@ -25,6 +25,7 @@ QUIET_SECONDS = 2.0  # shorter runs say nothing
 Seeds = int | Sequence[int] | np.ndarray
 
 
+@surroundings.front_door
 def run(
     sweep: Sweep,
     seeds: Seeds | Mapping[str, Seeds] = 1000,

@@ -10,12 +10,13 @@ import jax
 import jax.numpy as jnp
 from jax.extend.random import threefry_2x32
 
-from jaxlab import keys
+from jaxlab import keys, surroundings
 
 BANK_SIZE = 512
 MAX_BANK_ENTRIES = 2**24  # 64 MiB of 32-bit integers; fewer permutations where rows are many
 
 
+@surroundings.pinned()
 def bank(rows: int, number: int = 0) -> jax.Array:
     """Return permutations of `rows` rows, each written twice in a row: (permutations, 2 rows).
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from jaxlab import definitions, keys
+from jaxlab import definitions, keys, surroundings
 from jaxlab.spec import Scaling, Setting, Task
 
 Draw = Callable[[jax.Array, int, Mapping[str, jax.Array]], tuple[jax.Array, jax.Array]]
@@ -82,6 +82,7 @@ def own_rows(task: Task) -> bool:
     return definition(task).random or task.scaling is not None
 
 
+@surroundings.pinned()
 def example(task: Task) -> tuple[jax.Array, jax.Array, dict[str, jax.Array]]:
     """Return inputs, targets and region masks for one fixed key; for any, if nothing is random."""
     meaning = definition(task)
@@ -90,6 +91,7 @@ def example(task: Task) -> tuple[jax.Array, jax.Array, dict[str, jax.Array]]:
     return inputs, targets, meaning.regions(inputs)
 
 
+@surroundings.pinned()
 def check_fit(setting: Setting) -> None:
     """Raise ValueError unless the setting's network has the task's inputs and outputs."""
     task, widths = setting.task, setting.network.widths

@@ -31,6 +31,7 @@ from jaxlab import (
     runs,
     scaling,
     shuffling,
+    surroundings,
     tasks,
     training,
 )
@@ -43,6 +44,7 @@ LOT = 32  # members whose looks are judged together
 ORDER_ENTRIES = 2**22  # row numbers of batch orders that are held at a time
 
 
+@surroundings.front_door
 def check(
     setting: Setting,
     seeds: runs.Seeds,

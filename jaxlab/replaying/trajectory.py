@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import chunks, engine, grouping, outcomes, store, tasks
+from jaxlab import chunks, engine, grouping, outcomes, store, surroundings, tasks
 from jaxlab.provenance import differences, fingerprint
 from jaxlab.result import Members
 from jaxlab.runs import QUIET_SECONDS
@@ -121,6 +121,7 @@ class Trajectory:
         return f"<pre>{text}</pre>{image}"
 
 
+@surroundings.front_door
 def replay(
     sweep: Sweep,
     setting: str,
