@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine, networks, sealed, shards, store, surroundings
+from jaxlab import engine, networks, sealed, shards, store, surroundings, waiting
 from jaxlab.chunks import FORMAT
 from jaxlab.provenance import fingerprint, short
 from jaxlab.sealed import ResultsError
@@ -59,8 +59,9 @@ def count(setting: Setting, look: Look, seeds: np.ndarray) -> dict[str, int]:
     """Return how many of the seeds' networks have each event at the start."""
     counts: dict[str, int] = {}
     for first in range(0, len(seeds), TOGETHER):
-        weights = engine.initial_weights(setting, seeds[first : first + TOGETHER])
-        for event, mask in look(weights).items():
+        some = seeds[first : first + TOGETHER]
+        events = waiting.call(lambda some=some: look(engine.initial_weights(setting, some)))
+        for event, mask in events.items():
             counts[event] = counts.get(event, 0) + int(np.sum(mask))
     return counts
 

@@ -8,6 +8,7 @@ import pkgutil
 import shlex
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +17,10 @@ from typing import Any, NoReturn
 
 import jax
 
-from jaxlab import distributed, surroundings
+from jaxlab import distributed, surroundings, waiting
 
 LONGEST_PATH = 1000
+GRACE = 10  # seconds in which a command ends, undisturbed by more signals
 MOST_SAID = 450  # characters of an error; what is right stands at its end
 
 
@@ -133,8 +135,17 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM: what a cluster sends before it kills. It ends a command as Ctrl-C does."""
 
 
-def _terminate(*_: object) -> NoReturn:
-    raise Terminated
+class _Stop:
+    """A handler of signals that ends a command; more of them while it ends do not disturb it."""
+
+    def __init__(self):
+        self.came: float | None = None  # when the last signal did that was not passed over
+
+    def __call__(self, number: int, _: object) -> None:
+        if self.came is not None and time.monotonic() - self.came < GRACE:
+            return
+        self.came = time.monotonic()
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 def run_cleanly(main: Callable[[], None]) -> None:
@@ -144,19 +155,22 @@ def run_cleanly(main: Callable[[], None]) -> None:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path can hold bytes that are no text
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    before = signal.signal(signal.SIGTERM, _terminate)
+    stop = _Stop()
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         _run(main)
     except SystemExit as left:
-        distributed.leave(left.code if isinstance(left.code, int) else 0)
+        # Python, as it ends, stops threads wherever they are, which those of XLA do not survive.
+        at_once = stop.came is not None or waiting.left_behind()
+        distributed.leave(left.code if isinstance(left.code, int) else 0, at_once=at_once)
     except Exception:
         if distributed.several():  # the others would wait for this one
             traceback.print_exc()
             distributed.leave(1)
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(main: Callable[[], None]) -> None:

@@ -177,12 +177,12 @@ def from_first(arrays: Arrays) -> Arrays:
     return gather(arrays if is_first() else {})[0]
 
 
-def leave(code: int) -> NoReturn:
-    """End with an exit code; one of several processes at once, as the others may be waiting.
+def leave(code: int, *, at_once: bool = False) -> NoReturn:
+    """End with an exit code; `at_once`, or as one of several processes, without any tidying up.
 
-    JAX would first wait for all the others to end, too.
+    JAX would first wait for all the others to end, too, which may be waiting for this one.
     """
-    if several():
+    if at_once or several():
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()

@@ -27,6 +27,7 @@ from jaxlab import (
     surroundings,
     tasks,
     training,
+    waiting,
 )
 from jaxlab.grouping import MAX_LANES, Columns, Group, Schedule, columns, laws
 from jaxlab.spec import Initialiser, Setting
@@ -401,7 +402,7 @@ def run_group(
 ) -> Iterator[list[tuple[str, np.ndarray, Arrays]]]:
     """Train the wanted seeds; yield (setting, seeds, results) of each setting after every call."""
     for which, seeds in calls(runner, wanted):
-        found = runner(which, seeds)
+        found = waiting.call(runner, which, seeds)
         parts = []
         for i in np.unique(which):
             mine = which == i

@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine, grouping, outcomes, sealed, shards, store, surroundings
+from jaxlab import engine, grouping, outcomes, sealed, shards, store, surroundings, waiting
 from jaxlab.chunks import FORMAT
 from jaxlab.grid import Grid, GridResult, grid_from_json
 from jaxlab.grouping import Columns, Group, Schedule
@@ -250,11 +251,12 @@ def _trained(
     """Train a part's members from the `done`-th on; yield (cells, outcomes) after every call."""
     if done >= total:
         return
-    runner = engine.Runner(part.group, paired=True, cells=part.cells, double=double)
+    make = partial(engine.Runner, paired=True, cells=part.cells, double=double)
+    runner = waiting.call(make, part.group)
     for first in range(done, total, runner.size):
         members = np.arange(first, min(first + runner.size, total))
         seeds, cells = np.divmod(members, part.size)
-        yield cells, runner(cells, seeds)["outcome"]
+        yield cells, waiting.call(runner, cells, seeds)["outcome"]
 
 
 def _places(part: Part, cells: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ import dataclasses
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import chunks, distributed, engine, grouping, shards, surroundings
+from jaxlab import chunks, distributed, engine, grouping, shards, surroundings, waiting
 from jaxlab.provenance import short
 from jaxlab.result import Members, Result
 from jaxlab.spec import Setting, Sweep
@@ -194,9 +193,9 @@ def _compile(
     # Compiling releases the interpreter, so programs are compiled side by side, but processes that
     # train as one must do the same things in the same order.
     workers = max(1, jax.local_device_count()) if jax.process_count() == 1 else 1
-    with ThreadPoolExecutor(workers) as pool:
-        bar = {"total": len(groups), "desc": "compiling", "ncols": 79, "file": sys.stderr}
-        return list(tqdm(pool.map(ready, groups), disable=hidden, leave=False, **bar))
+    compiled = waiting.side_by_side(ready, groups, workers)
+    bar = {"total": len(groups), "desc": "compiling", "ncols": 79, "file": sys.stderr}
+    return list(tqdm(compiled, disable=hidden, leave=False, **bar))
 
 
 def _probe(runner: engine.Runner, wanted: Mapping[str, np.ndarray], steps: int) -> float:
@@ -216,7 +215,7 @@ def _calls(runner: engine.Runner, wanted: Mapping[str, np.ndarray]) -> int:
 def _estimate(runner: engine.Runner, wanted: Mapping[str, np.ndarray]) -> float:
     total = runner.group.schedule.checks[-1]
     part = max(1, round(PROBE_SHARE * total))
-    short, long = _probe(runner, wanted, 1), _probe(runner, wanted, 1 + part)
+    short, long = (waiting.call(_probe, runner, wanted, steps) for steps in (1, 1 + part))
     return _calls(runner, wanted) * (short + max(long - short, 0.0) * total / part)
 
 

@@ -124,7 +124,7 @@ def test_the_context_of_the_caller_is_as_it_was(usual):
     with jax.numpy_rank_promotion("raise"):
         trained()
         with pytest.raises(ValueError, match="rank_promotion"):
-            jnp.ones((2, 2)) + jnp.ones(2)
+            _ = jnp.ones((2, 2)) + jnp.ones(2)
 
 
 def test_within_a_program_being_traced_one_line_says_where_to_call_it():

@@ -10,6 +10,7 @@ import html
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import chunks, engine, grouping, outcomes, store, surroundings, tasks
+from jaxlab import chunks, engine, grouping, outcomes, store, surroundings, tasks, waiting
 from jaxlab.provenance import differences, fingerprint
 from jaxlab.result import Members
 from jaxlab.runs import QUIET_SECONDS
@@ -151,8 +152,8 @@ def replay(
     folder = None if results is None else _folder(Path(results), alone, lane_width)
     lanes = lane_width if folder is None else folder.identity["lane_widths"][setting]
     (group,) = grouping.groups(alone, lanes)
-    runner = engine.Runner(group, paired=sweep.paired)
-    given, seen = engine.follow(runner, 0, seed, steps)
+    runner = waiting.call(partial(engine.Runner, paired=sweep.paired), group)
+    given, seen = waiting.call(engine.follow, runner, 0, seed, steps)
     weights, looks = _recorded(seen, steps, sweep[setting].network.parameters, progress)
     member, same, checked = _compared(runner, folder, seed, weights)
     found = {name: np.stack([one[name] for one in looks]) for name in looks[0]}
@@ -207,7 +208,8 @@ def _recorded(
     bar = {"total": steps[-1], "unit": " steps", "desc": "replay", "delay": QUIET_SECONDS}
     hidden = None if progress else True  # None: shown on a terminal only
     with tqdm(**bar, disable=hidden, leave=False, ncols=79, file=sys.stderr) as shown:
-        for end, (now, look) in zip(steps, seen, strict=True):
+        for end in steps:
+            now, look = waiting.call(seen.__next__)
             if parameters * len(steps) > MOST_KEPT:
                 weights.clear()
             weights.append(now)
@@ -225,7 +227,7 @@ def _compared(
     if folder is not None and kept is not None and not elsewhere:
         same = _is_same(runner, kept, seed, weights)
         return kept, same, _in_words(same, f"in {folder.path}")
-    found = runner(np.zeros(1, int), np.array([seed]))
+    found = waiting.call(runner, np.zeros(1, int), np.array([seed]))
     member = Members(np.array([seed]), **found)
     same = _is_same(runner, member, seed, weights)
     checked = _in_words(same, "jaxlab.run trains it")
