@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import cases, engine
 from benchmarks.plan import Plan
 from benchmarks.timing import Contestant, Measurement, alternate
-from jaxlab import Setting, Sweep, grouping, shuffling, training
+from jaxlab import Setting, Sweep, grouping, native, shuffling, training
 from jaxlab import engine as jaxlab_engine
 from jaxlab.native import program, trainer
 from jaxlab.native.elementary import LONG
@@ -56,7 +56,7 @@ def _contestant(name: str, loops: type[Loops], setting: Setting, members: int) -
     permutations = len(shuffling.bank(setting.task.rows))
     steps = trainer.traced_steps(group.skeleton, permutations, own_rows=False)
     call = program.compiled(lambda builder, call: loops(builder, steps, call).write())
-    usual = trainer.trainer_for(group.skeleton, permutations, own_rows=False)
+    usual = native.trainer_for(group.skeleton, permutations, own_rows=False)
     assert usual is not None, "the engine would not train this by machine code either"
     part = dataclasses.replace(usual, train_call=call)
     drawn = runner.draw(np.zeros(members, int), np.arange(members))

@@ -173,7 +173,8 @@ class Runner:
     Members are told by a position, in group.settings, and a seed. With `cells`, which are many
     columns of numbers for the group's only setting, the position is that in them. `fast` False
     trains by XLA's programs also where machine code of jaxlab's own would serve. With `double`
-    the same numbers are drawn, then scaled, trained and judged in 64 bits, by XLA's programs.
+    the same numbers are drawn, then scaled, trained and judged in 64 bits, by XLA's programs. Which
+    it is, is its `path`.
     """
 
     @surroundings.pinned()
@@ -198,9 +199,10 @@ class Runner:
         self.meaning = grouping.meaning(group.skeleton)
         own_rows = self.shared is None
         orders = shuffling.bank(task.rows)
-        trainer = None
+        trainer, self.path = None, native.XLA
         if fast and not double and self.mesh.devices.flat[0].platform == "cpu":
             trainer = native.trainer_for(group.skeleton, len(orders), own_rows=own_rows)
+            self.path = native.path_of(group.skeleton, len(orders), own_rows=own_rows)
         self.fast = trainer
         self.use_bank(orders)
         static = group.skeleton, group.lanes, self.mesh, trainer

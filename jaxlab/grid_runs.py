@@ -192,7 +192,7 @@ def run_grid(
     file = GridFile(Path() if out is None else Path(out), grid, len(todo), double)
     totals = [part.size * count for part in todo]
     if out is None:
-        _train(file, todo, totals, progress, double, lambda members: None)
+        _train(file, todo, totals, progress, double, lambda members, path: None)
         return GridResult(grid, file.counts)
     file.load()  # before anything is written
     with ExitStack() as stack:
@@ -205,8 +205,9 @@ def run_grid(
         by = short(file.identity["fingerprint"])
         with shards.recorded(file.folder, command, shards.WHOLE, by) as record:
 
-            def keep(members: int) -> None:
+            def keep(members: int, path: str) -> None:
                 record.trained(members)
+                record.trains_by(path)
                 file.save_now_and_then()
 
             try:
@@ -229,26 +230,26 @@ def _train(
     totals: list[int],
     progress: bool,
     double: bool,
-    keep: Callable[[int], None],
+    keep: Callable[[int, str], None],
 ) -> None:
-    """Train what is missing and count it; call `keep` with the number of members in a call."""
+    """Train what is missing and count it; tell `keep` of every call how many, and by what path."""
     left = sum(max(0, total - int(done)) for total, done in zip(totals, file.done, strict=True))
     hidden = None if progress else True  # None: shown on a terminal only
     look: dict[str, Any] = {"file": sys.stderr, "ncols": 79, "delay": QUIET_SECONDS}
     with tqdm(total=left, desc=file.grid.name, unit=" networks", disable=hidden, **look) as bar:
         for i, part in enumerate(todo):
-            for cells, outcome in _trained(part, int(file.done[i]), totals[i], double):
+            for cells, outcome, path in _trained(part, int(file.done[i]), totals[i], double):
                 places = (*_places(part, cells, file.grid.shape[1]), outcome)
                 np.add.at(file.counts, places, 1)
                 file.done[i] += len(cells)
-                keep(len(cells))
+                keep(len(cells), path)
                 bar.update(len(cells))
 
 
 def _trained(
     part: Part, done: int, total: int, double: bool
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Train a part's members from the `done`-th on; yield (cells, outcomes) after every call."""
+) -> Iterator[tuple[np.ndarray, np.ndarray, str]]:
+    """Train a part's members from the `done`-th on; yield (cells, outcomes, path) of every call."""
     if done >= total:
         return
     make = partial(engine.Runner, paired=True, cells=part.cells, double=double)
@@ -256,7 +257,7 @@ def _trained(
     for first in range(done, total, runner.size):
         members = np.arange(first, min(first + runner.size, total))
         seeds, cells = np.divmod(members, part.size)
-        yield cells, waiting.call(runner, cells, seeds)["outcome"]
+        yield cells, waiting.call(runner, cells, seeds)["outcome"], runner.path
 
 
 def _places(part: Part, cells: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:

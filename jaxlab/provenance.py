@@ -12,11 +12,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import jax
+
+from jaxlab import native
 
 PACKAGES = ("jaxlab", "jax", "jaxlib", "flax", "optax", "numpy", "llvmlite")
 # Settings of JAX by which XLA compiles the same program otherwise, and JAX's own defaults of them.
@@ -37,12 +39,12 @@ HERE = Path(__file__).parent
 def fingerprint() -> dict[str, str]:
     """Return what fixes every bit of a result beside its specification.
 
-    A setting of `COMPILING` is named only where it is not JAX's default; `surroundings.pinned`
-    holds those that can be held.
+    A setting of `COMPILING` is named only where it is not JAX's default (`surroundings.pinned`
+    holds those that can be held), and the path only where machine code cannot be had on a CPU.
     """
     device = jax.local_devices()[0]
     return {
-        **{name: version(name) for name in PACKAGES},
+        **{name: _version(name) for name in PACKAGES},
         "backend": jax.default_backend(),
         "device": device.device_kind,
         "machine": platform.machine(),
@@ -50,7 +52,15 @@ def fingerprint() -> dict[str, str]:
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
         "x64": str(jax.config.read("jax_enable_x64")),
         **_compiled_otherwise(),
+        **({"path": native.XLA} if device.platform == "cpu" and native.missing() else {}),
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # llvmlite, without which networks are trained by XLA
+        return ""
 
 
 def _compiled_otherwise() -> dict[str, str]:
@@ -132,7 +142,8 @@ class Record:
     """What is kept about one run: who, where, when, and how fast, so that a slow machine shows.
 
     `seconds` is the time of training without compiling; `ended` is "" until the run has ended,
-    and `how` says in which way: finished or stopped.
+    and `how` says in which way: finished or stopped. `path` says what trained: machine code, XLA or
+    both, and why where it should have been the other.
     """
 
     command: str
@@ -145,6 +156,7 @@ class Record:
     started: str = field(default_factory=now)
     ended: str = ""
     how: str = "running"
+    path: str = ""
     members: int = 0
     seconds: float = 0.0
     compile_seconds: float = 0.0
@@ -154,10 +166,16 @@ class Record:
 
     def __post_init__(self):
         self._clock = time.perf_counter()
+        self._paths: set[str] = set()
 
     def compiled(self) -> None:
         """Note that what has passed since the run began went into compiling."""
         self.compile_seconds += self._lap()
+
+    def trains_by(self, path: str) -> None:
+        """Note what trains some of the networks."""
+        self._paths.add(path)
+        self.path = "; ".join(sorted(self._paths))
 
     def trained(self, members: int) -> None:
         """Note that so many members were trained in what has passed since the last note."""

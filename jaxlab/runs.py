@@ -138,7 +138,13 @@ def _fill(
 
         try:
             with shards.recorded(path, command, shard, short(by)) as record:
-                _train(groups, wanted, sweep, keep, progress, record.compiled)
+
+                def compiled(runners: Sequence[engine.Runner]) -> None:
+                    record.compiled()
+                    for runner in runners:
+                        record.trains_by(runner.path)
+
+                _train(groups, wanted, sweep, keep, progress, compiled)
         except KeyboardInterrupt as stop:
             stop.add_note(f"{done:,} of {total:,} networks are in {path}")
             with shards.briefly(path):
@@ -162,13 +168,13 @@ def _train(
     sweep: Sweep,
     keep: Callable[[str, np.ndarray, engine.Arrays], None],
     progress: bool,
-    compiled: Callable[[], None] = lambda: None,
+    compiled: Callable[[Sequence[engine.Runner]], None] = lambda runners: None,
 ) -> None:
     """Train the wanted seeds and hand (setting, seeds, results) to `keep` after every call."""
     groups = [g for g in groups if any(len(wanted[s.name]) for s in g.settings)]
     runners = _compile(groups, wanted, sweep.paired, progress)
     cost = [_estimate(runner, wanted) if progress else 1.0 for runner in runners]
-    compiled()
+    compiled(runners)
     with _bar(sweep, wanted, sum(cost), progress) as bar:
         for runner, seconds in zip(runners, cost, strict=True):
             calls = _calls(runner, wanted)

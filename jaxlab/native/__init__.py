@@ -6,6 +6,7 @@ which a member never leaves the processor's registers. It is used on CPUs; elsew
 networks, training is a program of XLA. Both agree to rounding.
 """
 
-from jaxlab.native.trainer import Trainer, laid_out, trainer_for
+from jaxlab.native.calls import Trainer, laid_out
+from jaxlab.native.choice import MACHINE_CODE, XLA, missing, path_of, trainer_for
 
-__all__ = ["Trainer", "laid_out", "trainer_for"]
+__all__ = ["MACHINE_CODE", "XLA", "Trainer", "laid_out", "missing", "path_of", "trainer_for"]

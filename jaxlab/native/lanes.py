@@ -11,7 +11,7 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from llvmlite import ir
 
-WIDTH = 16  # members side by side; for a processor with narrower vectors LLVM splits them
+from jaxlab.native.calls import WIDTH
 
 FLOAT, DOUBLE, INT, BIT = ir.FloatType(), ir.DoubleType(), ir.IntType(32), ir.IntType(1)
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import numpy as np
 from llvmlite import binding, ir
 
+from jaxlab import surroundings
 from jaxlab.native.elementary import LONG
 from jaxlab.native.lanes import INT, Value
 
@@ -24,6 +26,7 @@ EXTENSION_METADATA, METADATA_MAJOR, METADATA_MINOR = 24, 24, 28
 BUFFER_DATA, BUFFER_DIMENSIONS = 24, 40
 POINTER, BYTE = ir.PointerType(), ir.IntType(8)
 NULL = ir.Constant(POINTER, None)
+TRIED = 4711  # an odd number, that memory does not hold by chance
 
 _registered: dict[str, binding.ExecutionEngine] = {}  # code must outlive all that calls it
 _lock = threading.Lock()
@@ -118,3 +121,17 @@ def compiled(write: Callable[[Any, Call], None]) -> str:
             jax.ffi.register_ffi_target(digest, jax.ffi.pycapsule(handler), platform="cpu")
             _registered[digest] = engine
     return digest
+
+
+def try_out() -> None:
+    """Raise an error, of any kind, unless XLA calls machine code and gets back what it writes."""
+
+    def write(builder: Any, call: Call) -> None:
+        builder.store(INT(TRIED), call.result(0))
+
+    kind = jax.ShapeDtypeStruct((), np.int32)
+    here = jax.local_devices(backend="cpu")[0]
+    with jax.default_device(here), surroundings.pinned():
+        found = int(jax.jit(jax.ffi.ffi_call(compiled(write), kind))())
+    if found != TRIED:
+        raise ValueError(f"it calls it, but takes {found} for {TRIED}")

@@ -1,22 +1,15 @@
-"""From a training specification to its compiled loop, as a function that JAX programs may call."""
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+"""From a training specification to its compiled loop."""
 
 import jax
 import jax.numpy as jnp
 
-from jaxlab import networks, shuffling, training
+from jaxlab import shuffling, training
 from jaxlab.native import program
+from jaxlab.native.calls import Trainer
 from jaxlab.native.flow import WRITTEN_OUT
-from jaxlab.native.lanes import WIDTH, UnsupportedError
 from jaxlab.native.loops import Loops, Steps
 from jaxlab.native.rowwise import AtRow, write_outputs, write_silence
-from jaxlab.spec import OWN, Setting
-
-MAX_PARAMETERS = 512  # the gradient is written out; larger networks have better programs in XLA
+from jaxlab.spec import Setting
 
 
 def traced_steps(setting: Setting, permutations: int, *, own_rows: bool) -> Steps:
@@ -86,114 +79,14 @@ def _row_size(setting: Setting) -> int:
     return setting.network.widths[0] + setting.network.widths[-1]
 
 
-@dataclass(frozen=True)
-class Trainer:
-    """The compiled functions of one specification, as JAX programs call them."""
-
-    train_call: str
-    silent_call: str
-    outputs_call: str
-    entering_call: str
-    outputs_size: int
-
-    def advance(
-        self,
-        drawn: Mapping[str, jax.Array],
-        bank: jax.Array,
-        numbers: Mapping[str, jax.Array],
-    ) -> Callable[[training.State, jax.Array], training.State]:
-        """Return what `jaxlab.block.plain_advance` does, for a bank that was `laid_out`."""
-        lanes = drawn["weights"].shape[-1]
-        given = [drawn["order"], *([drawn["rows"]] if "rows" in drawn else [])]
-        given += _for_each(numbers, lanes)
-
-        def until(state: training.State, end: jax.Array) -> training.State:
-            leaves, structure = jax.tree.flatten((state.weights, state.optimiser))
-            padded = [_whole_vectors(array) for array in (*given, *leaves)]
-            shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in padded[len(given) :]]
-            span = jnp.stack([state.step, jnp.asarray(end, jnp.int32)])
-            found = jax.ffi.ffi_call(self.train_call, shapes)(span, bank, *padded)
-            weights, optimiser = structure.unflatten([array[..., :lanes] for array in found])
-            return training.State(weights, optimiser, span[1])
-
-        return until
-
-    def silent(
-        self, rows: jax.Array, numbers: Mapping[str, jax.Array], weights: jax.Array
-    ) -> jax.Array:
-        """Return what `jaxlab.training.silent` does; rows that members share are (rows, d)."""
-        given = _about_rows(rows, numbers, weights)
-        shape = jax.ShapeDtypeStruct(given[1].shape[-1:], jnp.uint8)
-        found = jax.ffi.ffi_call(self.silent_call, shape)(*given)
-        return found[: weights.shape[-1]] != 0
-
-    def outputs(
-        self, rows: jax.Array, numbers: Mapping[str, jax.Array], weights: jax.Array
-    ) -> jax.Array:
-        """Return what `jaxlab.training.predict` does (rows, out, members), at rows as above."""
-        return self._at_rows(self.outputs_call, rows, numbers, weights)
-
-    def entering(
-        self, rows: jax.Array, numbers: Mapping[str, jax.Array], weights: jax.Array
-    ) -> jax.Array:
-        """Return what `jaxlab.training.entering` does (rows, out, members), at rows as above."""
-        return self._at_rows(self.entering_call, rows, numbers, weights)
-
-    def _at_rows(self, call: str, rows, numbers, weights: jax.Array) -> jax.Array:
-        given = _about_rows(rows, numbers, weights)
-        sizes = (rows.shape[0], self.outputs_size, given[1].shape[-1])
-        found = jax.ffi.ffi_call(call, jax.ShapeDtypeStruct(sizes, jnp.float32))(*given)
-        return found[..., : weights.shape[-1]]
-
-
-def _about_rows(
-    rows: jax.Array, numbers: Mapping[str, jax.Array], weights: jax.Array
-) -> list[jax.Array]:
-    rows = _whole_vectors(rows) if rows.ndim == 3 else rows
-    each = _for_each(numbers, weights.shape[-1])
-    return [rows, *[_whole_vectors(array) for array in (weights, *each)]]
-
-
-def _for_each(numbers: Mapping[str, jax.Array], lanes: int) -> list[jax.Array]:
-    return [jnp.broadcast_to(numbers[name], (lanes,)) for name in sorted(numbers)]
-
-
-def trainer_for(setting: Setting, permutations: int, *, own_rows: bool) -> Trainer | None:
-    """Return the trainer of a specification, for a bank of so many permutations.
-
-    None for networks that are too large for it or need an operation that it does not know.
-    """
-    return _trained_by(setting, permutations, own_rows, networks.MLP.__call__)
-
-
-@lru_cache(maxsize=64)
-def _trained_by(
-    setting: Setting, permutations: int, own_rows: bool, forward: Any
-) -> Trainer | None:
-    del forward  # the network's call belongs to what is traced
-    own = setting.network.module or setting.training.optimiser.name.startswith(OWN)
-    if own or setting.network.parameters > MAX_PARAMETERS:
-        return None
+def compiled(setting: Setting, permutations: int, *, own_rows: bool) -> Trainer:
+    """Return the machine code of a specification; UnsupportedError where there is none for it."""
     steps = traced_steps(setting, permutations, own_rows=own_rows)
     answer, enters, ways = traced_at_row(setting, own_rows=own_rows)
-    try:
-        return Trainer(
-            program.compiled(lambda builder, call: Loops(builder, steps, call).write()),
-            program.compiled(lambda builder, call: write_silence(builder, ways, call)),
-            program.compiled(lambda builder, call: write_outputs(builder, answer, call)),
-            program.compiled(lambda builder, call: write_outputs(builder, enters, call)),
-            setting.network.widths[-1],
-        )
-    except UnsupportedError:
-        return None
-
-
-def _whole_vectors(array: jax.Array) -> jax.Array:
-    pad = -array.shape[-1] % WIDTH
-    return jnp.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, pad)], mode="edge") if pad else array
-
-
-def laid_out(bank: jax.Array) -> jax.Array:
-    """Return a bank as one line of numbers; the loop reads up to WIDTH rows past its end."""
-    size = bank.shape[2] if bank.ndim == 3 else 1
-    return jnp.pad(bank.reshape(-1), (0, WIDTH * size))
+    return Trainer(
+        program.compiled(lambda builder, call: Loops(builder, steps, call).write()),
+        program.compiled(lambda builder, call: write_silence(builder, ways, call)),
+        program.compiled(lambda builder, call: write_outputs(builder, answer, call)),
+        program.compiled(lambda builder, call: write_outputs(builder, enters, call)),
+        setting.network.widths[-1],
+    )
