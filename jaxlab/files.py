@@ -1,13 +1,43 @@
-"""Write files so that nobody ever sees half of one."""
+"""Write files so that nobody ever sees half of one; read those that strangers may have written."""
 
 import csv
+import errno
 import io
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+LARGEST = 2**31  # bytes of a file that is read
+AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)  # Windows has neither
+
+
+@contextmanager
+def opened(path: Path, most: int = LARGEST) -> Iterator[BinaryIO]:
+    """Open a file of at most `most` bytes for reading, without waiting for anybody.
+
+    OSError unless it is a regular file: a pipe could be waited for, and a device read, for ever.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        state = os.fstat(file.fileno())  # of what was opened, which nobody can exchange any more
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        if state.st_size > most:
+            raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
+        yield file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | AT_ONCE)
+
+
+def read_bytes(path: Path, most: int = LARGEST) -> bytes:
+    """Return the content of a regular file of at most `most` bytes; OSError if it is none."""
+    with opened(path, most) as file:
+        return file.read(os.fstat(file.fileno()).st_size)  # and no byte that was added since
 
 
 def make_folder(path: Path) -> None:
