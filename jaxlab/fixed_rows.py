@@ -81,8 +81,9 @@ class Table:
         """Return the task of learning these rows, scaled so and `judged` by tolerance and margin.
 
         Its name ends in a checksum of all that it is. ValueError where rounding leaves nothing to
-        learn of the targets.
+        learn of the targets, or where float32 cannot square what must be squared.
         """
+        self._check_spreads(scaling)
         shifts = [self._shifts(side, scaling) for side in REMEDY]
         x, y = (
             np.ascontiguousarray((values - shift).astype(np.float32))
@@ -121,6 +122,12 @@ class Table:
         values = getattr(self, side)
         centred = scaling is not None and getattr(scaling, side) in CENTRED
         return rounding.centres(values) if centred else np.zeros(values.shape[1])
+
+    def _check_spreads(self, scaling: Scaling | None) -> None:
+        rounding.check_spread("what is to be learnt", self.targets)  # errors are relative to it
+        if scaling is not None and scaling.inputs == "standard":
+            for i, name in enumerate(self.names[: self.inputs.shape[1]]):
+                rounding.check_spread(name, self.inputs[:, i : i + 1])
 
     def _check_rounded(self, targets: np.ndarray) -> None:
         if np.ptp(targets, axis=0).any():

@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 MOST_MOVED = 1e-3  # of a column's standard deviation, by which rounding may move a number
+# Standard deviations whose squares, and the sums of these over all rows, float32 holds.
+LEAST_SPREAD, MOST_SPREAD = 1e-15, 1e15
 
 
 class RoundingWarning(UserWarning):
@@ -39,6 +41,19 @@ def may_be_coarse(rounded: np.ndarray) -> np.ndarray:
     """Say which columns (rows, columns) that float32 holds may have been too fine for it."""
     last_digit = np.spacing(np.abs(rounded).max(axis=0).astype(np.float32)) / 2
     return last_digit > MOST_MOVED * rounded.std(axis=0)
+
+
+def check_spread(what: str, values: np.ndarray) -> None:
+    """Raise ValueError where values (rows, columns) that differ are too small, or large, to judge.
+
+    Below, their squares are 0 in float32, so that any answer would count as exact.
+    """
+    spread = math.sqrt(values.var(axis=0).mean())
+    if np.ptp(values, axis=0).any() and not LEAST_SPREAD <= spread <= MOST_SPREAD:
+        raise ValueError(
+            f"{what} has a standard deviation of {spread:.3g}; it must be at least "
+            f"{LEAST_SPREAD:g} and at most {MOST_SPREAD:g} for float32: multiply it by a constant"
+        )
 
 
 def centres(values: np.ndarray) -> np.ndarray:

@@ -51,6 +51,7 @@ class Draws:
         looks = [draw(key, rows, traced) for key in jax.random.split(keys.root_key(), DRAWS)]
         inputs, targets = (np.concatenate(part) for part in zip(*looks, strict=True))
         check_targets(columns("targets", targets))
+        rounding.check_spread("what is to be learnt", targets.astype(np.float64))
         masks = [self.regions(x) for x, _ in looks]
         _check_regions(masks)
         rounding.warn(self._losses(inputs, targets))

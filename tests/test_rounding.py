@@ -71,7 +71,7 @@ def test_targets_are_centred_and_told_of_in_the_same_way():
 
 CONTROLS = {
     "far but wide": 1e9 + 1e6 * STEPS,
-    "small": 1e-20 * np.sin(STEPS),
+    "small": 1e-14 * np.sin(STEPS),
     "constant": np.full(41, 0.1),
     "many": np.random.default_rng(0).normal(5, 1, 41),
     "whole": STEPS + 1_000_000,
@@ -157,3 +157,17 @@ def test_what_is_drawn_per_seed_cannot_be_centred_and_is_warned_of():
         warnings.simplefilter("error")
         from_formula("a*b", 0, 9999, whole_numbers=True, per_seed=True, rows=50)
         from_formula("x", 16777000, 16777216, whole_numbers=True, per_seed=True, rows=50)
+
+
+def test_what_float32_cannot_square_is_refused():
+    waves = np.sin(STEPS)
+    small = r"has a standard deviation of 7.*e-26; it must be at least 1e-15 and at most 1e\+15"
+    for how in (None, Scaling(targets="unit")):  # judged in the original units all the same
+        with pytest.raises(ValueError, match="what is to be learnt " + small):
+            from_arrays("small", STEPS, 1e-25 * waves, scaling=how)
+    with pytest.raises(ValueError, match="input 1 " + small):
+        from_arrays("small", 1e-25 * waves, STEPS, scaling=STANDARD)
+    with pytest.raises(ValueError, match=r"deviation of .*e\+24; it must be"):
+        from_formula("x*10**25", -1, 1, per_seed=True)
+    from_arrays("small", 1e-25 * waves, STEPS, scaling=Scaling("unit"))  # which squares nothing
+    from_arrays("fine", STEPS, np.stack([waves, 1e-25 * waves], axis=1))  # judged together
