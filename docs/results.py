@@ -2,13 +2,16 @@
 
     python -m docs.results --results results
 
-Nothing in those tables is typed in: run the sweep that the tables name, then this.
+Nothing in those tables is typed in: run the sweep that the tables name, then this. Tables whose
+results are not there stay as they are, and are named.
 `python -m docs.gallery` draws the pictures, `python -m docs` writes the pages without numbers.
 """
 
 import json
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -196,8 +199,16 @@ def theory_parts(found: Mapping[str, Result], compared: predictions.Compared) ->
     return parts
 
 
-def write(results: Path) -> None:
-    """Write docs/results.md and the README's tables from the results in a folder."""
+@dataclass(frozen=True)
+class Tables:
+    """Texts by the names of their places in docs/results.md and in README.md."""
+
+    results: Mapping[str, str]
+    readme: Mapping[str, str] = field(default_factory=dict)
+
+
+def absolute_value_tables(results: Path) -> Tables:
+    """Return the tables of the main sweep, and the README's headline."""
     folder = results / "absolute_value"
     result = store.read_sweep(folder)
     manifest = store.read_manifest(folder / "manifest.json")
@@ -207,35 +218,89 @@ def write(results: Path) -> None:
     parts = {"outcomes": outcome_table(result), "comparisons": comparison_table(compared)}
     parts |= {"fates": fate_table(result), "departures": departure_table(result), "made": made}
     parts["matrix"] = f"```\n{absolute_value.fates(result)}\n```"
-    parts["trajectories"] = trajectory_table()
-    found = speed.read(results / "benchmarks" / "benchmarks.json")
-    orders = speed.read(results / "benchmarks" / "orders.json")
-    parts["measurements"] = f"{speed.measurement_table(found)}\n\nMade with {speed.made(found)}"
-    broken = speed.read(results / "benchmarks" / "faults.json")
-    made_faults = f"{faults.kills(broken)} Made with {speed.made(broken)}"
-    parts["faults"] = f"{faults.fault_table(broken)}\n\n{made_faults}"
-    parts["memory"] = faults.memory_table(broken)
-    parts["orders"] = f"{speed.orders_table(orders)}\n\nMade with {speed.made(orders)}"
-    trained, held = predictions.counted(results)
-    parts |= thread_parts(results, result)
-    parts["boundary"] = predictions.boundary_sentence(results)
-    predictions.write_measured(held)  # which theory's tables read
-    parts |= theory_parts(trained, held)
-    path = ROOT / "docs" / "results.md"
-    text = path.read_text()
-    for name, content in parts.items():
-        text = replace_between(text, name, content)
-    readme = ROOT / "README.md"
     answer = absolute_value.answer(result, compared).replace("\n", " ")
     head = f"{headline_table(result, compared)}\n\n{answer}"
-    new = replace_between(readme.read_text(), "headline", f"{head}\n\nMade with {made}")
+    return Tables(parts, {"headline": f"{head}\n\nMade with {made}"})
+
+
+def keras_tables(results: Path) -> Tables:
+    """Return how closely recorded Keras runs are repeated, which needs no results."""
+    return Tables({"trajectories": trajectory_table()})
+
+
+def speed_tables(results: Path) -> Tables:
+    """Return the timings."""
+    found = speed.read(results / "benchmarks" / "benchmarks.json")
+    made = speed.made(found)
+    ratios = f"{speed.ratio_table(found)}\n\n{speed.sentence(found)} Made with {made}"
+    measured = f"{speed.measurement_table(found)}\n\nMade with {made}"
+    return Tables({"measurements": measured}, {"speed": ratios})
+
+
+def orders_tables(results: Path) -> Tables:
+    """Return the comparison of ways to shuffle."""
+    orders = speed.read(results / "benchmarks" / "orders.json")
+    return Tables({"orders": f"{speed.orders_table(orders)}\n\nMade with {speed.made(orders)}"})
+
+
+def fault_tables(results: Path) -> Tables:
+    """Return what was broken on purpose, and what became of it."""
+    broken = speed.read(results / "benchmarks" / "faults.json")
+    made = f"{faults.kills(broken)} Made with {speed.made(broken)}"
+    parts = {"faults": f"{faults.fault_table(broken)}\n\n{made}"}
+    return Tables(parts | {"memory": faults.memory_table(broken)})
+
+
+def thread_tables(results: Path) -> Tables:
+    """Return the claims, and the tables of the sweeps that decide them."""
+    parts = thread_parts(results, store.read_sweep(results / "absolute_value"))
+    return Tables(parts, {"threads": threads.readme_table(read_claims(results))})
+
+
+def theory_tables(results: Path) -> Tables:
+    """Return what theory says beside what was counted; its tables read the largest deviations."""
+    trained, held = predictions.counted(results)
+    predictions.write_measured(held)
     by_default = predictions.readme_defaults(trained["default_initialisers"])
-    new = replace_between(new, "defaults", by_default)
-    ratios = f"{speed.ratio_table(found)}\n\n{speed.sentence(found)}"
-    new = replace_between(new, "threads", threads.readme_table(read_claims(results)))
-    new = replace_between(new, "speed", f"{ratios} Made with {speed.made(found)}")
-    files.write_atomically(path, text.encode())
-    files.write_atomically(readme, new.encode())
+    return Tables(theory_parts(trained, held), {"defaults": by_default})
+
+
+def boundary_tables(results: Path) -> Tables:
+    """Return the dimension of the edge of trainability."""
+    return Tables({"boundary": predictions.boundary_sentence(results)})
+
+
+SECTIONS: Sequence[Callable[[Path], Tables]] = (
+    absolute_value_tables,
+    keras_tables,
+    speed_tables,
+    orders_tables,
+    fault_tables,
+    thread_tables,
+    theory_tables,
+    boundary_tables,
+)
+
+
+def write(results: Path) -> list[str]:
+    """Write docs/results.md and the README's tables from the results in a folder.
+
+    Tables whose results are not there stay as they are; return why, a line for each section.
+    """
+    pages = {"results": ROOT / "docs" / "results.md", "readme": ROOT / "README.md"}
+    texts, left = {name: path.read_text() for name, path in pages.items()}, []
+    for section in SECTIONS:
+        try:
+            tables = section(results)
+        except (ValueError, FileNotFoundError) as error:
+            left.append(f"{section.__name__.replace('_', ' ')} stay as they are: {error}")
+            continue
+        for page, parts in (("results", tables.results), ("readme", tables.readme)):
+            for name, content in parts.items():
+                texts[page] = replace_between(texts[page], name, content)
+    for name, path in pages.items():
+        files.write_atomically(path, texts[name].encode())
+    return left
 
 
 def parser() -> commandline.Parser:
@@ -247,8 +312,9 @@ def parser() -> commandline.Parser:
 
 
 def main() -> None:
-    """Write the tables."""
-    write(parser().parse_args().results)
+    """Write the tables, and say which were not."""
+    for line in write(parser().parse_args().results):
+        print(line, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from jaxlab.theory.prediction import Prediction
 FILE = "predictions.csv"
 Counted = list[tuple[str, int, int, Prediction]]  # setting, count, n, prediction
 MARKS = {"lower bound": ">=", "upper bound": "<=", "exact": "= "}
+MARKS |= dict.fromkeys(("asymptotic", "empirical"), "~ ")
 
 
 def counted(of_part: Callable[[Result], Counted], result: Result) -> Counted:
@@ -28,7 +29,7 @@ def table(compared: Sequence[Comparison]) -> str:
     said = [c for c in compared if c.predicted is not None]
     lines = [f"{'setting':<30} {'event':<21} {'found %':>7} {'':2}{'theory':>6} verdict"]
     for c in said:
-        mark = MARKS.get(c.kind, "~ ")
+        mark = MARKS[c.kind]
         name = c.setting if len(c.setting) <= 30 else c.setting[:29] + "…"
         numbers = f"{100 * c.observed:7.2f} {mark}{100 * (c.predicted or 0.0):6.2f}"
         lines.append(f"{name:<30} {c.event.replace('_', ' '):<21} {numbers} {c.verdict}")

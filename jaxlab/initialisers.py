@@ -11,18 +11,23 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import stats
 
-from jaxlab.spec import Initialiser, Network, Setting
+from jaxlab.spec import BIAS_LAWS, KERNEL_LAWS, Initialiser, Network, Setting
 from jaxlab.theory.laws import PointMass
+from jaxlab.validation import unknown
 
 # Standard deviation of a standard normal cut off at two: variance scaling divides by it.
 TRUNCATED_SD = float(stats.truncnorm(-2, 2).std())
 
 
 def _variance(law: str, fan_in: int, fan_out: int) -> float:
-    family = law.split("_")[0]
-    if family == "glorot":
-        return 2.0 / (fan_in + fan_out)
-    return {"he": 2.0, "lecun": 1.0}[family] / fan_in
+    match law.split("_")[0]:
+        case "glorot":
+            return 2.0 / (fan_in + fan_out)
+        case "he":
+            return 2.0 / fan_in
+        case "lecun":
+            return 1.0 / fan_in
+    raise unknown("kernel initialiser", law, KERNEL_LAWS)
 
 
 def _pattern(law: str, fan_in: int, fan_out: int) -> np.ndarray:
@@ -63,7 +68,9 @@ def _draw_kernel(law: str, key: jax.Array, fan_in: int, fan_out: int) -> jax.Arr
         return _uniform(key, shape) * (sd * math.sqrt(3.0))
     if law.endswith("truncated_normal"):
         return jax.random.truncated_normal(key, -2.0, 2.0, shape, jnp.float32) * (sd / TRUNCATED_SD)
-    return jax.random.normal(key, shape, jnp.float32) * sd
+    if law.endswith("normal"):
+        return jax.random.normal(key, shape, jnp.float32) * sd
+    raise unknown("kernel initialiser", law, KERNEL_LAWS)
 
 
 def _draw_bias(initialiser: Initialiser, key: jax.Array, fan_in: int, fan_out: int) -> jax.Array:
@@ -77,7 +84,9 @@ def _draw_bias(initialiser: Initialiser, key: jax.Array, fan_in: int, fan_out: i
             return _uniform(key, (fan_out,))
         case "constant":
             return jnp.ones((fan_out,), jnp.float32)
-    return jnp.zeros((fan_out,), jnp.float32)
+        case "zeros" | "default":
+            return jnp.zeros((fan_out,), jnp.float32)
+    raise unknown("bias initialiser", law, BIAS_LAWS)
 
 
 RAI_SD = 0.6007  # of a weight times the root of its number of inputs
@@ -161,7 +170,9 @@ def kernel_distribution(setting: Setting, layer: int):
         return stats.uniform(-math.sqrt(3.0) * sd, 2 * math.sqrt(3.0) * sd)
     if law.endswith("truncated_normal"):
         return stats.truncnorm(-2.0, 2.0, loc=0.0, scale=sd / TRUNCATED_SD)
-    return stats.norm(0.0, sd)
+    if law.endswith("normal"):
+        return stats.norm(0.0, sd)
+    raise unknown("kernel initialiser", law, KERNEL_LAWS)
 
 
 def bias_distribution(setting: Setting, layer: int):
@@ -180,7 +191,9 @@ def bias_distribution(setting: Setting, layer: int):
             return stats.norm(0.0, scale)
         case "random_uniform":
             return stats.uniform(-scale, 2 * scale)
-    return None
+        case "rai":
+            return None
+    raise unknown("bias initialiser", law, BIAS_LAWS)
 
 
 def kernel_values(setting: Setting, layer: int) -> np.ndarray | None:
@@ -204,4 +217,6 @@ def bias_limit(setting: Setting, layer: int) -> float:
             return 5 * scale
         case "zeros":
             return 0.0
-    return scale
+        case "constant" | "random_uniform":
+            return scale
+    raise unknown("bias initialiser", initialiser.bias, BIAS_LAWS)

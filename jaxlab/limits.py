@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlab import networks, scaling, tasks
+from jaxlab import reach, scaling, tasks
 from jaxlab.spec import Scaling, Setting
 
 MOST_NUMBERS = 10**6  # of inputs and targets, so that a proof takes no time to speak of
@@ -124,16 +124,16 @@ def _within(group: np.ndarray, region: np.ndarray, targets: np.ndarray) -> float
 
 
 def _bounded(setting: Setting, rows: _Rows) -> Limit | None:
-    """Prove it from the range of an output activation, which targets leave."""
-    if setting.network.module:
+    """Prove it from the range of an output, which targets leave as they are seen."""
+    if not reach.is_bounded(setting.network):
         return None
-    name = setting.network.activations[-1]
-    low, high = networks.OUTPUT_RANGE[name]
+    low, high = reach.of(setting.network)
     nearest = np.clip(rows.seen_targets, low, high)
     if np.array_equal(nearest, rows.seen_targets):
         return None
     error = _least(rows, (rows.original(nearest) - rows.targets) ** 2)
     ends = f"below {low:g}" if np.isinf(high) else f"outside of {low:g} to {high:g}"
+    name = setting.network.activations[-1]
     return Limit(f"the output, {name}, cannot give targets {ends}", error)
 
 

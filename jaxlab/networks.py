@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxlab import modules
-from jaxlab.spec import Network
+from jaxlab import modules, validation
+from jaxlab.spec import ACTIVATIONS, Network
 
 # A layer with at most so many kernel entries is written out unit by unit. That is what a CPU
 # vectorises over members; for wider layers a dot product is faster and far quicker to compile.
@@ -45,7 +45,7 @@ def _activate(name: str, x: jax.Array, slope: jax.Array | float) -> jax.Array:
             return getattr(jax.nn, name)(x)
         case "gelu":
             return jax.nn.gelu(x, approximate=False)  # the exact one, as in Keras and PyTorch
-    raise ValueError(f"activation is {name!r}, which no layer knows")
+    raise validation.unknown("activation", name, ACTIVATIONS)
 
 
 def _unstack(x: jax.Array, axis: int) -> list[jax.Array]:

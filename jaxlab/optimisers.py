@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxlab import definitions
-from jaxlab.spec import MOST_STEPS, OWN, Optimiser
+from jaxlab import definitions, validation
+from jaxlab.spec import MOST_STEPS, OPTIMISERS, OWN, SCHEDULES, Optimiser
 
 _DEFINITIONS: dict[str, Callable[[jax.Array], optax.GradientTransformation]] = {}
 
@@ -81,18 +81,22 @@ def scale_by_keras_adam(b1, b2, eps) -> optax.GradientTransformation:
 def _rate(schedule: str, numbers: Mapping[str, jax.Array]):
     rate, steps = numbers["learning_rate"], numbers["schedule_steps"]
     match schedule:
+        case "constant":
+            return rate
         case "inverse_time":
             return lambda count: rate / (1 + numbers["decay"] * count)
         case "cosine":
             return lambda count: rate * (1 + jnp.cos(jnp.pi * jnp.minimum(count / steps, 1))) / 2
         case "warm_up":
             return lambda count: rate * jnp.minimum((count + 1) / steps, 1)
-    return rate
+    raise validation.unknown("schedule", schedule, SCHEDULES)
 
 
 def _direction(name: str, numbers: Mapping[str, jax.Array]) -> list[optax.GradientTransformation]:
     b1, b2, eps = numbers["b1"], numbers["b2"], numbers["eps"]
     match name:
+        case "sgd":
+            return []
         case "momentum" | "nesterov":
             return [optax.trace(numbers["momentum"], nesterov=name == "nesterov")]
         case "keras_adam":
@@ -104,7 +108,7 @@ def _direction(name: str, numbers: Mapping[str, jax.Array]) -> list[optax.Gradie
             return [optax.scale_by_adam(b1, b2, eps), decay]
         case "rmsprop":
             return [optax.scale_by_rms(numbers["rho"], eps)]
-    return []
+    raise validation.unknown("optimiser", name, OPTIMISERS)
 
 
 def build(optimiser: Optimiser, numbers: Mapping[str, jax.Array]) -> optax.GradientTransformation:
@@ -146,13 +150,15 @@ def travel_steps(optimiser: Optimiser) -> int | None:
             return 0
         case "momentum" | "nesterov":
             ratio = optimiser.momentum
-        case _:
+        case "adam" | "keras_adam" | "adamw":
             if optimiser.name == "adamw" and optimiser.weight_decay > 0:
                 return None
             if optimiser.b2 == 0 or optimiser.b1**2 >= optimiser.b2:
                 return None if optimiser.b1 > 0 else 0
             # The mean gradient shrinks by b1 a step, the root of the mean square by sqrt(b2).
             ratio = optimiser.b1 / math.sqrt(optimiser.b2)
+        case _:
+            raise validation.unknown("optimiser", optimiser.name, OPTIMISERS)
     if ratio == 0:
         return 0
     # Rounding can make the ratio 1, and its logarithm 0.

@@ -8,12 +8,19 @@ that settings that differ in their scaling share a compiled program.
 import jax
 import jax.numpy as jnp
 
+from jaxlab import validation
 from jaxlab.spec import SCALINGS, Scaling
+
+LINEAR = ("unit", "symmetric", "standard")  # which take a zero and a unit from the rows
 
 
 def numbers_of(scaling: Scaling) -> list[float]:
     """Return a scaling as numbers: codes of inputs and targets, factors of inputs and targets."""
-    codes = [SCALINGS.index(name) for name in (scaling.inputs, scaling.targets)]
+    names = scaling.inputs, scaling.targets
+    for name in names:
+        if name not in ("raw", "log", *LINEAR):
+            raise validation.unknown("scaling", name, SCALINGS)
+    codes = [SCALINGS.index(name) for name in names]
     return [*map(float, codes), scaling.input_factor, scaling.target_factor]
 
 
@@ -26,10 +33,10 @@ def fit(values: jax.Array, code: jax.Array, factor: jax.Array) -> jax.Array:
     nothing, one = jnp.zeros_like(low), jnp.ones_like(low)
     worth = {"unit": high - low, "symmetric": (high - low) / 2, "standard": deviation}
     zero = {"unit": low, "symmetric": (low + high) / 2, "standard": mean}
-    chosen = [code == SCALINGS.index(name) for name in worth]
-    one_is = jnp.select(chosen, list(worth.values()), one)
+    chosen = [code == SCALINGS.index(name) for name in LINEAR]
+    one_is = jnp.select(chosen, [worth[name] for name in LINEAR], one)  # raw and log have none
     one_is = jnp.where(one_is > 0, one_is, 1.0)  # a column of equal values
-    zero_is = jnp.select(chosen, list(zero.values()), nothing)
+    zero_is = jnp.select(chosen, [zero[name] for name in LINEAR], nothing)
     return jnp.stack([jnp.where(logarithm, one, nothing), one_is / factor, zero_is])
 
 

@@ -14,8 +14,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxlab import networks, optimisers
-from jaxlab.spec import Network, Setting, Training
+from jaxlab import networks, optimisers, validation
+from jaxlab.spec import LOSSES, Network, Setting, Training
 
 Numbers = Mapping[str, jax.Array]
 EpochRows = Callable[[jax.Array], jax.Array]
@@ -64,7 +64,9 @@ def pointwise_loss(name: str, error: jax.Array) -> jax.Array:
             return error * error
         case "mae":
             return jnp.abs(error)
-    return optax.losses.huber_loss(error)
+        case "huber":
+            return optax.losses.huber_loss(error)
+    raise validation.unknown("loss", name, LOSSES)
 
 
 def predict(

@@ -8,7 +8,7 @@ import json
 import reprlib
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 MOST_CHARACTERS = 200  # of a name
@@ -42,6 +42,14 @@ def one_of(name: str, value: object, allowed: Sequence[str]) -> None:
     """Raise ValueError unless a text is one of those allowed."""
     ok = isinstance(value, str) and value in allowed
     check(ok, name, value, "one of " + ", ".join(allowed))
+
+
+def unknown(name: str, value: object, known: Iterable[str]) -> ValueError:
+    """Return the error for a name that nothing is done for, be it among those allowed or not."""
+    right = ", ".join(other for other in known if other != value)
+    return ValueError(
+        f"{name} is {shown(value)}, which is not known here; it must be one of {right}"
+    )
 
 
 def is_number(value: Any) -> bool:

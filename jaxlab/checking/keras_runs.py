@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from jaxlab.checking.frameworks import Layers, refusal
-from jaxlab.spec import Network, Optimiser, Setting
+from jaxlab.spec import ACTIVATIONS, LOSSES, OPTIMISERS, SCHEDULES, Network, Optimiser, Setting
+from jaxlab.validation import unknown
 
 os.environ.setdefault("KERAS_BACKEND", "jax")  # read when Keras is imported, not later
 
@@ -98,11 +99,19 @@ def _model(keras: Any, network: Network) -> Any:
 
 
 def _activation(keras: Any, name: str, slope: float) -> Any:
-    return keras.layers.LeakyReLU(negative_slope=slope) if name == "leaky_relu" else name
+    if name == "leaky_relu":
+        return keras.layers.LeakyReLU(negative_slope=slope)
+    if name not in ("linear", "relu", "tanh", "sigmoid", "elu", "gelu", "softplus"):
+        raise unknown("activation", name, ACTIVATIONS)
+    return name
 
 
 def _loss(keras: Any, name: str) -> Any:
-    return keras.losses.Huber() if name == "huber" else name
+    if name == "huber":
+        return keras.losses.Huber()
+    if name not in ("mse", "mae"):
+        raise unknown("loss", name, LOSSES)
+    return name
 
 
 def _optimizer(keras: Any, optimiser: Optimiser) -> Any:
@@ -117,7 +126,9 @@ def _optimizer(keras: Any, optimiser: Optimiser) -> Any:
         case "momentum" | "nesterov":
             nesterov = optimiser.name == "nesterov"
             return keras.optimizers.SGD(rate, optimiser.momentum, nesterov, **clip)
-    return keras.optimizers.SGD(rate, **clip)
+        case "sgd":
+            return keras.optimizers.SGD(rate, **clip)
+    raise unknown("optimiser", optimiser.name, OPTIMISERS)
 
 
 def _rate(keras: Any, optimiser: Optimiser) -> Any:
@@ -125,10 +136,14 @@ def _rate(keras: Any, optimiser: Optimiser) -> Any:
     schedules, rate = keras.optimizers.schedules, optimiser.learning_rate
     steps = optimiser.schedule_steps
     match optimiser.schedule:
+        case "constant":
+            return rate
         case "inverse_time":
             return schedules.InverseTimeDecay(rate, 1, optimiser.decay)
         case "cosine":
             return schedules.CosineDecay(rate, steps)
         case "warm_up" if steps > 1:
             return schedules.PolynomialDecay(rate / steps, steps - 1, rate, power=1.0)
-    return rate
+        case "warm_up":
+            return rate
+    raise unknown("schedule", optimiser.schedule, SCHEDULES)

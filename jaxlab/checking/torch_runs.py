@@ -2,14 +2,15 @@
 
 import importlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 
 from jaxlab.checking.frameworks import Layers, refusal
-from jaxlab.spec import Network, Optimiser, Setting
+from jaxlab.spec import OPTIMISERS, SCHEDULES, Network, Optimiser, Setting
+from jaxlab.validation import unknown
 
 ACTIVATIONS = {
     "linear": "Identity",
@@ -32,7 +33,7 @@ class Trainer:
         self.versions = {"torch": self.torch.__version__}
         self.training, self.inputs = setting.training, setting.network.widths[0]
         self.model = _model(self.torch, setting.network)
-        self.loss = getattr(self.torch.nn, LOSSES[setting.training.loss])()
+        self.loss = getattr(self.torch.nn, _module("loss", setting.training.loss, LOSSES))()
         self.linear = [m for m in self.model if isinstance(m, self.torch.nn.Linear)]
 
     def begin(self, layers: Layers, rows: np.ndarray, seed: int) -> None:
@@ -115,11 +116,18 @@ def _model(torch: Any, network: Network):
     pairs = zip(pairwise(network.widths), network.activations, strict=True)
     for (fan_in, fan_out), name in pairs:
         layers.append(torch.nn.Linear(fan_in, fan_out, network.use_bias))
-        leaky = name == "leaky_relu"
-        layers.append(
-            torch.nn.LeakyReLU(network.slope) if leaky else getattr(torch.nn, ACTIVATIONS[name])()
-        )
+        if name == "leaky_relu":
+            layers.append(torch.nn.LeakyReLU(network.slope))
+        else:
+            layers.append(getattr(torch.nn, _module("activation", name, ACTIVATIONS))())
     return torch.nn.Sequential(*layers)
+
+
+def _module(what: str, name: str, modules: Mapping[str, str]) -> str:
+    """Return what PyTorch calls a loss or an activation."""
+    if name not in modules:
+        raise unknown(what, name, modules)
+    return modules[name]
 
 
 def _optimizer(torch: Any, optimiser: Optimiser, groups: list):
@@ -132,17 +140,21 @@ def _optimizer(torch: Any, optimiser: Optimiser, groups: list):
         case "momentum" | "nesterov":
             nesterov = optimiser.name == "nesterov"
             return torch.optim.SGD(groups, rate, optimiser.momentum, nesterov=nesterov)
-    return torch.optim.SGD(groups, rate)
+        case "sgd":
+            return torch.optim.SGD(groups, rate)
+    raise unknown("optimiser", optimiser.name, OPTIMISERS)
 
 
 def _factor(optimiser: Optimiser):
     """Return what the rate is multiplied by after so many steps; None for a constant one."""
     steps = optimiser.schedule_steps
     match optimiser.schedule:
+        case "constant":
+            return None
         case "inverse_time":
             return lambda count: 1 / (1 + optimiser.decay * count)
         case "cosine":
             return lambda count: (1 + math.cos(math.pi * min(count / steps, 1))) / 2
         case "warm_up":
             return lambda count: min((count + 1) / steps, 1)
-    return None
+    raise unknown("schedule", optimiser.schedule, SCHEDULES)

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from jaxlab import sealed
+from jaxlab import sealed, validation
 from jaxlab.html import Markup, element, joined, table
 from jaxlab.provenance import PACKAGES
-from jaxlab.spec import Initialiser, Optimiser, Setting
+from jaxlab.spec import OWN, Initialiser, Optimiser, Setting
 
 Section = tuple[str, Callable[[], Markup]]
 NOTHING = Markup()  # of a section that is left out
@@ -22,6 +22,7 @@ USED = {
     **dict.fromkeys(("adam", "keras_adam"), ADAM),
     "adamw": (*ADAM, "weight_decay"),
     "rmsprop": ("rho", "eps"),
+    "sgd": (),
 }
 """The numbers of each optimiser, beside its rate; what others have is ignored in training."""
 
@@ -107,7 +108,10 @@ def described(setting: Setting) -> dict[str, str]:
 
 def numbers_of(optimiser: Optimiser) -> dict[str, str]:
     """Return the numbers that an optimiser uses, by name."""
-    used = {"learning_rate", *USED.get(optimiser.name, ())}
+    own = optimiser.name.startswith(OWN)
+    if not own and optimiser.name not in USED:
+        raise validation.unknown("optimiser", optimiser.name, USED)
+    used = {"learning_rate", *(() if own else USED[optimiser.name])}
     used |= {"decay"} if optimiser.schedule == "inverse_time" else set()
     used |= {"schedule_steps"} if optimiser.schedule in ("cosine", "warm_up") else set()
     used |= {"clip_norm"} if optimiser.clip_norm else set()
