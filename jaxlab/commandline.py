@@ -1,7 +1,7 @@
 """What all command lines share: one-line errors, device set-up, a clean Ctrl-C."""
 
 import argparse
-import importlib
+import importlib.util
 import io
 import os
 import pkgutil
@@ -19,6 +19,7 @@ import jax
 
 from jaxlab import distributed, surroundings, waiting
 
+SCRIPTED = ("sweeps", "figures")  # packages of scripts, which lie beside jaxlab in a checkout
 LONGEST_PATH = 1000
 GRACE = 10  # seconds in which a command ends, undisturbed by more signals
 MOST_SAID = 450  # characters of an error; what is right stands at its end
@@ -80,13 +81,35 @@ def script(package: ModuleType, name: str) -> ModuleType:
     return importlib.import_module(f"{package.__name__}.{name}")
 
 
-def beside(package: str, name: str) -> ModuleType | None:
+def package(name: str) -> ModuleType | None:
+    """Return `sweeps` or `figures`: as imported already, or from beside jaxlab; None without them.
+
+    The working directory is not looked at: it may be a stranger's, with a `sweeps` of its own.
+    """
+    if name not in sys.modules:
+        front = [sys.modules[other] for other in SCRIPTED if other in sys.modules]
+        root = Path((front or [sys.modules["jaxlab"]])[0].__file__ or "").parents[1]
+        if not all((root / other / "__init__.py").is_file() for other in SCRIPTED):
+            return None
+        for other in SCRIPTED:  # both, as they import one another
+            if other not in sys.modules:
+                _load(root / other)
+    return sys.modules[name]
+
+
+def _load(folder: Path) -> None:
+    where = folder / "__init__.py"
+    spec = importlib.util.spec_from_file_location(folder.name, where)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{where} cannot be imported")
+    sys.modules[folder.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[folder.name])
+
+
+def beside(name: str, script_name: str) -> ModuleType | None:
     """Return a script of `sweeps` or `figures`, which are there beside jaxlab or not; or None."""
-    try:
-        found = importlib.import_module(package)
-    except ModuleNotFoundError:
-        return None
-    return script(found, name) if name in scripts(found) else None
+    found = package(name)
+    return script(found, script_name) if found and script_name in scripts(found) else None
 
 
 def fail(message: str) -> NoReturn:
@@ -153,6 +176,9 @@ def run_cleanly(main: Callable[[], None]) -> None:
 
     Ctrl-C and SIGTERM end it with one line that says how to go on, and 130 or 143.
     """
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by who called: print would take the other one
+            setattr(sys, stream, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path can hold bytes that are no text
     stop = _Stop()
@@ -176,6 +202,7 @@ def run_cleanly(main: Callable[[], None]) -> None:
 def _run(main: Callable[[], None]) -> None:
     try:
         main()
+        sys.stdout.flush()  # at Python's own end it would be too late for an error in one line
     except (ValueError, distributed.PeerLostError) as error:
         fail(str(error))
     except (MemoryError, RuntimeError, AssertionError) as error:

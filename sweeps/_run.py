@@ -1,5 +1,6 @@
 """What happens when a sweep or a grid is run by name: train, keep, count, compare, draw."""
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -198,9 +199,9 @@ def comparisons(census: Census, counts: Counts) -> list[tuple[str, int, int, Pre
 
 def draw(name: str, out: Path) -> None:
     """Draw the figure of a sweep's name, if there is one, and say where it is."""
-    import figures.__main__ as drawing  # matplotlib takes a second, which listing need not wait for
-
-    if name in drawing.names():
+    if commandline.beside("figures", name) is not None:
+        # Matplotlib takes a second, which listing need not wait for.
+        drawing = importlib.import_module("figures.__main__")
         drawn = drawing.draw(name, out, out / "figures")
         pictures = [str(path) for path in drawn if path.suffix == ".png"]
         print("drawn, with PDF and JSON beside:", *pictures, sep="\n  ")
