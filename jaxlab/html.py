@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
+from jaxlab import validation
 from jaxlab.plotting import DPI
 
 VOID = ("br", "meta")  # elements that have no content and no end
@@ -29,6 +30,9 @@ LONG = re.compile(r"-?\d+\.\d{3,}")
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
+TURNING = {ord(mark): ascii(mark)[1:-1] for mark in validation.TURNING}
+
+
 class Markup(str):
     """Text that is HTML already."""
 
@@ -38,12 +42,15 @@ class Markup(str):
 def escape(value: object) -> Markup:
     """Return a value's text as HTML, with U+FFFD for what HTML cannot hold.
 
+    Marks that turn the direction of the text that follows are shown as Python writes them.
+
     >>> escape("a < b & 'c'")
     'a &lt; b &amp; &#x27;c&#x27;'
     """
     if isinstance(value, Markup):
         return value
-    return Markup(html.escape(UNWRITABLE.sub("\ufffd", str(value))))
+    text = UNWRITABLE.sub("\ufffd", str(value)).translate(TURNING)
+    return Markup(html.escape(text))
 
 
 def joined(*parts: object) -> Markup:

@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 MOST_CHARACTERS = 200  # of a name
+MOST_OF_TEXT = 10_000  # characters; XLA's flags, say, can be many
 UNWRITABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of what no line of text can hold
+# Marks that turn the direction of what follows them: "\u202e% 1 fo" would be read as "of 1 %".
+TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 LONGEST_SHOWN = 100
 
 _SHORT = reprlib.Repr()
@@ -72,10 +75,20 @@ def whole(name: str, value: Any, low: int, high: int) -> None:
 
 def name(what: str, value: object) -> None:
     """Raise ValueError unless a value can be a name: a short text that fits into a line."""
-    ok = isinstance(value, str) and 0 < len(value) <= MOST_CHARACTERS
-    ok = ok and not any(unicodedata.category(c) in UNWRITABLE for c in str(value))
+    ok = isinstance(value, str) and 0 < len(value) <= MOST_CHARACTERS and is_line(value)
     right = f"a name: 1 to {MOST_CHARACTERS} characters, no line breaks or control characters"
     check(ok, what, value, right)
+
+
+def is_line(text: str) -> bool:
+    """Say whether a text fits into a line and is read in the order in which it is written."""
+    return not any(unicodedata.category(c) in UNWRITABLE or c in TURNING for c in text)
+
+
+def text(what: str, value: object) -> None:
+    """Raise ValueError unless a value is a text that fits into a line; it may be empty."""
+    ok = isinstance(value, str) and len(value) <= MOST_OF_TEXT and is_line(value)
+    check(ok, what, value, f"a line of text, at most {MOST_OF_TEXT:,} characters")
 
 
 def items(name: str, value: Any, right: str) -> tuple[Any, ...]:
