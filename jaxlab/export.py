@@ -12,9 +12,10 @@ only large networks have.
 
 In CSV (UTF-8, as RFC 4180 but for lines that end in a mere newline) a number is the shortest text
 that gives back its float32, bit for bit; infinities are inf and -inf, and nan is nan, whose bits
-alone are not kept. Blanks separate the weights in their cell, and truth is true or false. In
-Parquet numbers are float32, weights are lists, texts are dictionaries, and the schema's metadata
-hold the sweep's JSON under `jaxlab.sweep` and its digest under `jaxlab.digest`.
+alone are not kept. Blanks separate the weights in their cell, and truth is true or false; a text
+that a spreadsheet would run begins with an apostrophe. In Parquet numbers are float32, weights are
+lists, texts are dictionaries, and the schema's metadata hold the sweep's JSON under `jaxlab.sweep`
+and its digest under `jaxlab.digest`.
 
 Equal results give equal bytes; Parquet's hang on the version of pyarrow too.
 """
@@ -163,6 +164,7 @@ def _texts(values: np.ndarray) -> list[str]:
 
 
 def _quoted(text: str) -> str:
+    text = str(files.cell_of(text))
     # The csv module does not quote a lone carriage return, though it reads one as a line's end.
     return '"' + text.replace('"', '""') + '"' if re.search('[",\r\n]', text) else text
 

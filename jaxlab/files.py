@@ -4,6 +4,7 @@ import csv
 import errno
 import io
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,12 +100,52 @@ def _sync_folder(folder: Path) -> None:
             os.close(opened)
 
 
+# What a spreadsheet takes for a formula, which it runs; the wide ones are those of East Asia.
+FORMULA = re.compile("[\\t\\r\\n]|\\s*[=+@＝＋－＠-]")
+KEPT = "'"  # before what is text all the same
+
+
+def cell_of(value: object) -> object:
+    """Return a cell for a value: text that a spreadsheet would run begins with an apostrophe.
+
+    Texts that are numbers stay as they are. `text_of_cell` gives back the text. Source: OWASP, CSV
+    Injection.
+
+    >>> cell_of("=1+1"), cell_of("-0.5"), cell_of(-0.5), cell_of("x")
+    ("'=1+1", '-0.5', -0.5, 'x')
+    """
+    return KEPT + value if isinstance(value, str) and _runs(value) else value
+
+
+def text_of_cell(cell: str) -> str:
+    """Return the text that `cell_of` made a cell of.
+
+    >>> text_of_cell("'=1+1"), text_of_cell("'tis")
+    ('=1+1', "'tis")
+    """
+    return cell[1:] if cell.startswith(KEPT) and _runs(cell[1:]) else cell
+
+
+def _runs(text: str) -> bool:
+    bare = text.lstrip(KEPT)  # text that has apostrophes itself gets one more, and keeps its own
+    if FORMULA.match(bare) is None:
+        return False
+    try:
+        float(bare)
+    except ValueError:
+        return True
+    return bare != text or not bare.isascii()
+
+
 def write_csv(
     path: Path, rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()
 ) -> None:
-    """Write rows of the same columns, in the order given or else that of the first row."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns or rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    """Write rows of the same columns, in the order given or else that of the first row.
+
+    No spreadsheet runs what users have called a column or a row: see `cell_of`.
+    """
+    text, names = io.StringIO(), list(columns or rows[0])
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(cell_of, names))
+    writer.writerows([cell_of(row[name]) for name in names] for row in rows)
     write_atomically(path, text.getvalue().encode())

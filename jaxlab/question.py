@@ -3,19 +3,19 @@
 It is kept beside the results, so that they can be replayed and reported without being asked again.
 """
 
-import csv
 import dataclasses
-import io
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from jaxlab import files, own_tasks, sealed, tables, validation
 from jaxlab.rounding import RoundingWarning
-from jaxlab.spec import Scaling, Task
+from jaxlab.spec import MOST_ROWS, Scaling, Task
 
 FILE = "question.json"
 DATA = "data.csv"
@@ -96,13 +96,9 @@ class Question:
         content |= {"question": str(self), "task": self.task().name}
         files.write_atomically(folder / FILE, sealed.json_as_bytes(content))
         if self.table:
-            text = io.StringIO()
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(self.table)
-            writer.writerows(
-                zip(*(map(repr, map(float, c)) for c in self.table.values()), strict=True)
-            )
-            files.write_atomically(folder / DATA, text.getvalue().encode())
+            columns = (map(float, column) for column in self.table.values())
+            rows = (dict(zip(self.table, row, strict=True)) for row in zip(*columns, strict=True))
+            files.write_csv(folder / DATA, list(rows))
 
 
 def read(folder: Path) -> Question | None:
@@ -110,17 +106,39 @@ def read(folder: Path) -> Question | None:
     if not (folder / FILE).exists():
         return None
     content = sealed.read_json(folder / FILE)
-    try:
+    with sealed.reading(folder / FILE):
         del content["question"]
-        name = content.pop("task")
-        content["scaling"] = content["scaling"] and Scaling(**content["scaling"])
-        content["table"] = read_table(folder / DATA)[0] if (folder / DATA).exists() else {}
+        task = content.pop("task")
+        _check(content)
+        scaling = content["scaling"]
+        content["scaling"] = scaling and Scaling(**validation.fields(Scaling, scaling))
+        content["table"] = _read_data(folder / DATA) if (folder / DATA).exists() else {}
         found = Question(**content)
-        if found.task().name != name:
+        if found.task().name != task:
             raise ValueError("the rows are not those that were asked about")
         return found
-    except (KeyError, TypeError, ValueError) as error:
-        raise sealed.damaged(folder / FILE, error) from error
+
+
+def _check(content: Mapping[str, Any]) -> None:
+    """Raise ValueError unless a question's parts, but its scaling, are such as it can have."""
+    validation.fields(Question, content)
+    for name in ("target", "source"):
+        validation.text(name, content[name])
+    for name in ("low", "high", "tolerance"):
+        validation.number(name, content[name], -math.inf, "a finite number")
+    validation.whole("rows", content["rows"], 1, MOST_ROWS)
+    for name in ("whole_numbers", "per_seed"):
+        validation.check(isinstance(content[name], bool), name, content[name], "true or false")
+    regions = content["regions"]
+    validation.check(isinstance(regions, Mapping), "regions", regions, "conditions by name")
+    for name, condition in regions.items():
+        validation.name("region", name)
+        validation.text(f"condition of {name}", condition)
+
+
+def _read_data(path: Path) -> dict[str, np.ndarray]:
+    table, _ = read_table(path)
+    return {files.text_of_cell(name): column for name, column in table.items()}
 
 
 def read_table(path: Path, target: str | None = None) -> tuple[dict[str, np.ndarray], list[str]]:

@@ -1,12 +1,14 @@
 """What stands in tables beside the results: predictions, claims and advice, shown as they are."""
 
 import csv
+import io
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxlab import files
 from jaxlab.compare import Verdict
 from jaxlab.html import Markup, element, joined, table
 from jaxlab.reporting.facts import NOTHING, paragraphs
@@ -16,6 +18,7 @@ from jaxlab.theory import registry
 Row = Mapping[str, Any]
 Counted = Mapping[tuple[str, str], tuple[int, int]]
 VACUOUS = str(Verdict.VACUOUS)
+LARGEST = 2**26  # bytes of a table
 TRAINED = "training_fails"  # the event that is counted for every setting of a sweep
 COUNTS = ("n", "count", "failed", "setting_n", "setting_failed")
 NUMBERS = (
@@ -58,24 +61,37 @@ def rows_of(path: Path, columns: Sequence[str]) -> list[Row]:
     if not path.exists():
         return []
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with (
+            files.opened(path, LARGEST) as binary,
+            io.TextIOWrapper(binary, "utf-8", newline="") as file,
+        ):
             reader = csv.DictReader(file, strict=True)
             missing = [name for name in columns if name not in (reader.fieldnames or ())]
             if missing:
                 raise ValueError(f"it has no column {missing[0]!r}")
             return [{name: _value(name, row[name] or "") for name in columns} for row in reader]
-    except (ValueError, csv.Error) as error:
-        text = f"{path} is no table that jaxlab wrote: {error}"
+    except (OSError, ValueError, csv.Error) as error:
+        how = error.strerror if isinstance(error, OSError) else error
+        text = f"{path} is no table that jaxlab wrote: {how}"
         raise ResultsError(f"{text}; move it away, or write it again") from error
 
 
 def _value(name: str, text: str) -> Any:
     if name not in NUMBERS:
-        return text
-    value = float(text) if text else None
-    if value is not None and name in COUNTS:
+        return files.text_of_cell(text)
+    value = float(text or "nan")
+    if name in COUNTS and text:
+        if not (value.is_integer() and value >= 0):
+            raise ValueError(f"{name} is {text[:30]!r}, which is no count")
         return int(value)
-    return None if value is None or math.isnan(value) else value
+    if math.isinf(value):
+        raise ValueError(f"{name} is {text[:30]!r}, which is not finite")
+    return None if math.isnan(value) else value
+
+
+def count(row: Row, name: str = "n") -> str:
+    """Return a count, or nothing where there is none."""
+    return "" if row[name] is None else f"{row[name]:,}"
 
 
 def percent(row: Row, name: str = "observed", sign: str = "") -> str:
@@ -160,7 +176,7 @@ def prediction_tables(rows: Sequence[Row]) -> Markup:
     heads = ["setting", "event", "n", "found %", "95 % interval", "theory %", "law", "kind"]
     cells = [
         [
-            *(row["setting"], row["event"].replace("_", " "), f"{row['n']:,}"),
+            *(row["setting"], row["event"].replace("_", " "), count(row)),
             *(percent(row), interval(row), theory(row), row["prediction"], row["kind"]),
             *(_p(row["p_holm"]), row["verdict"]),
         ]
@@ -218,11 +234,17 @@ def claims(folder: Path, name: str) -> Markup:
     cells, thread = [], rows[0]["thread"].partition(": ")[2]
     for row in rows:
         sign = "+" if row["n"] is not None and row["count"] is None else ""
-        n = "" if row["n"] is None else f"{row['n']:,}"
         limits = interval(row, sign=sign)
         numbers = [percent(row, sign=sign), limits, percent(row, "predicted", sign)]
         cells.append(
-            [f"“{row['statement']}”", row["verdict"], row["evidence"], n, *numbers, row["claim"]]
+            [
+                f"“{row['statement']}”",
+                row["verdict"],
+                row["evidence"],
+                count(row),
+                *numbers,
+                row["claim"],
+            ]
         )
     heads = ["what was said", "verdict", "evidence", "n", "observed %", "95 % interval"]
     caption = "Statements and verdicts; a number with a sign is a difference, in points"
@@ -237,7 +259,7 @@ def advice(folder: Path) -> Markup:
         return NOTHING
     cells = [
         [
-            *(row["variant"], "" if row["n"] is None else f"{row['n']:,}"),
+            *(row["variant"], count(row)),
             *(percent(row, "failure_rate"), interval(row)),
             *(percent(row, "difference", "+"), interval(row, "diff_low", "diff_high", "+")),
             *(_p(row["p_holm"]), row["verdict"]),
@@ -245,8 +267,8 @@ def advice(folder: Path) -> Markup:
         for row in rows
     ]
     heads = ["variant", "n", "fails %", "95 % interval", "better by", "of it the interval"]
-    of = f"{rows[0]['setting']}, which fails for {rows[0]['setting_failed']:,} of "
-    of += f"{rows[0]['setting_n']:,} seeds"
+    failed, n = (count(rows[0], name) for name in ("setting_failed", "setting_n"))
+    of = f"{rows[0]['setting']}, which fails for {failed} of {n} seeds"
     caption = (
         f"What was tried on {of}: by how many points more learn, and the verdict on ‘it helps’"
     )
