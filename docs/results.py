@@ -18,7 +18,7 @@ import numpy as np
 
 from docs import fates, faults, predictions, speed, threads
 from docs.tables import markdown, percent
-from jaxlab import commandline, files, outcomes, provenance, sealed, store
+from jaxlab import commandline, files, manifests, outcomes, provenance, sealed, store
 from jaxlab.compare import Comparison, compare_all
 from jaxlab.contrast import mcnemar
 from jaxlab.result import Result
@@ -211,7 +211,7 @@ def absolute_value_tables(results: Path) -> Tables:
     """Return the tables of the main sweep, and the README's headline."""
     folder = results / "absolute_value"
     result = store.read_sweep(folder)
-    manifest = store.read_manifest(folder / "manifest.json")
+    manifest = manifests.read_sweep(folder / "manifest.json")
     compared = compare_all(absolute_value.comparisons(result))
     looks = sealed.read_json(folder / "looks.json")["looks"]
     made = made_with(result, manifest, looks)

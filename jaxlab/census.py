@@ -9,21 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine, networks, sealed, shards, store, surroundings, waiting
+from jaxlab import engine, manifests, networks, sealed, shards, surroundings, waiting
 from jaxlab.chunks import FORMAT
+from jaxlab.keys import MAX_SEED
 from jaxlab.provenance import fingerprint, short
 from jaxlab.sealed import ResultsError
 from jaxlab.spec import Setting
 from jaxlab.theory.prediction import Prediction
+from jaxlab.validation import items, name, whole
 
 TOGETHER = 2**16  # members drawn and looked at together
-FILE, MANIFEST = "counts.json", "manifest.json"
+FILE, MANIFEST = "counts.json", manifests.FILE
 
 Layers = Sequence[tuple[np.ndarray, np.ndarray | None]]
 Look = Callable[[Layers], Mapping[str, np.ndarray]]
@@ -156,16 +159,37 @@ def _of_cases(census: Census, known: Known) -> Counts:
 
 def _read(path: Path) -> Known:
     known: Known = {}
-    content = sealed.read_json(path)
-    store.check_format(path, content.get("format"))
-    try:
-        for name, digest, event, n, hits in content["counts"]:
-            if not 0 <= hits <= n:
-                raise ValueError("more events than networks")
-            known.setdefault((name, digest), {})[event] = n, hits
-    except sealed.UNREADABLE as error:
-        raise sealed.damaged(path, error) from error
+    for setting, digest, event, n, hits in read_counts(path):
+        known.setdefault((setting, digest), {})[event] = n, hits
     return known
+
+
+def read_counts(path: Path) -> list[tuple[str, str, str, int, int]]:
+    """Return the rows (setting, digest, event, n, count) of a file; ResultsError if damaged."""
+    content = sealed.read_json(path)
+    manifests.check_format(path, content.get("format"))
+    with sealed.reading(path):
+        return [_row(row) for row in items("counts", content["counts"], "a row per event")]
+
+
+def _row(row: Any) -> tuple[str, str, str, int, int]:
+    setting, digest, event, n, hits = items("a row of counts", row, "five parts")
+    name("setting", setting)
+    manifests.check_digest("digest", digest)
+    name("event", event)
+    whole("number of networks", n, 0, MAX_SEED + 1)
+    whole("number of events", hits, 0, n)
+    return setting, digest, event, n, hits
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return what a census's manifest says; ResultsError where it is damaged."""
+    content = manifests.read(path, "census")
+    with sealed.reading(path):
+        name("census", content["census"])
+        manifests.check_by_name("digests", content["digests"], manifests.check_digest)
+        manifests.check_fingerprint("fingerprint", content["fingerprint"])
+    return content
 
 
 def _write(out: Path, known: Known) -> None:
@@ -189,7 +213,7 @@ def _check(census: Census, out: Path) -> None:
     if not (out / MANIFEST).exists():
         return
     known = sealed.read_json(out / MANIFEST)
-    store.check_format(out / MANIFEST, known.get("format"))
+    manifests.check_format(out / MANIFEST, known.get("format"))
     if known.get("census") != census.name:
         raise ResultsError(f"{out} holds something else; choose another --out")
     if (out / FILE).exists() and known.get("fingerprint") != fingerprint():

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxlab import sealed
+from jaxlab import outcomes, sealed
+from jaxlab.keys import MAX_SEED
 from jaxlab.provenance import short
 from jaxlab.result import Members
 from jaxlab.sealed import ResultsError, damaged
@@ -26,6 +27,10 @@ FORMAT = 3  # of the files; 1 had no checksums, 2 called all that was still impr
 # What follows the part of a file's name that stands for the setting: chunk and fingerprint.
 NAME = re.compile(r"([0-9]{7}|[1-9][0-9]{7,9})\.[0-9a-f]{8}\.npz")
 COLUMNS = {field.name for field in fields(Members) if field.default is MISSING}
+# What each array is a list of: as NumPy writes it, without the order of bytes.
+TRUTHS, REALS = ("b1",), ("f4", "f8")
+KINDS = {"seeds": ("i8",), "outcome": ("i1",), "first_solved": ("i4",)}
+KINDS |= {"born_dead": TRUTHS, "certified": TRUTHS}
 
 Fingerprint = Mapping[str, str]
 Arrays = dict[str, np.ndarray]
@@ -38,6 +43,45 @@ def _stem(setting: str) -> str:
 
 def _number(path: Path) -> int:
     return int(path.name.split(".")[2])
+
+
+def check_arrays(arrays: Arrays, setting: Setting) -> None:
+    """Raise ValueError unless arrays by name are members of a setting, and there are some."""
+    lacking, more = COLUMNS - arrays.keys(), arrays.keys() - {f.name for f in fields(Members)}
+    if lacking or more:
+        how = "it lacks" if lacking else "it has besides"
+        raise ValueError(f"{how} {', '.join(sorted(lacking or more))}")
+    for name, values in arrays.items():
+        if values.dtype.str[1:] not in KINDS.get(name, REALS):
+            raise ValueError(f"{name} are of the type {values.dtype}")
+        if values.shape[:1] != arrays["seeds"].shape or not values.size:
+            raise ValueError("arrays of different lengths")
+        if values.shape[1:] != _shape(name, values, setting):
+            raise ValueError(f"{name} have the shape {values.shape}")
+    for name, low, high in _limits(setting):
+        if arrays[name].min() < low or arrays[name].max() > high:
+            raise ValueError(f"{name} are not all from {low} to {high}")
+
+
+def _shape(name: str, values: np.ndarray, setting: Setting) -> tuple[int, ...]:
+    """Return the shape that an array must have beside its axis of members."""
+    network = setting.network
+    if name == "errors":  # a column for each region, which a task of one's own may not name here
+        return values.shape[1:2]
+    return {
+        "entering": (2,),
+        "initial_weights": (network.parameters,),
+        "final_weights": (network.parameters,),
+        "seen": (*values.shape[1:2], network.widths[0] + network.widths[-1]),
+    }.get(name, ())
+
+
+def _limits(setting: Setting) -> list[tuple[str, int, int]]:
+    return [
+        ("seeds", 0, MAX_SEED),
+        ("outcome", 0, len(outcomes.OUTCOMES) - 1),
+        ("first_solved", -1, setting.steps),
+    ]
 
 
 class Chunks:
@@ -85,13 +129,9 @@ class Chunks:
         if mark != self._mark(setting, self.made_by(path)):
             text = "belongs to another specification, lane width or machine"
             raise ResultsError(f"{path} {text}; move it away")
-        lacking = COLUMNS - arrays.keys()
-        if lacking:
-            raise damaged(path, f"it lacks {', '.join(sorted(lacking))}")
-        seeds = arrays["seeds"]
-        if any(len(values) != len(seeds) for values in arrays.values()):
-            raise damaged(path, "arrays of different lengths")
-        if (seeds // CHUNK != _number(path)).any():
+        with sealed.reading(path):
+            check_arrays(arrays, setting)
+        if (arrays["seeds"] // CHUNK != _number(path)).any():
             raise damaged(path, "seeds of another chunk")
         return arrays
 
@@ -124,8 +164,9 @@ class Chunks:
         columns, last, seeds = None, -1, np.empty(0, np.int64)
         for path in paths:
             arrays = self.read(path, setting)
-            columns = columns or set(arrays)
-            if set(arrays) != columns:
+            shapes = {name: (values.dtype, values.shape[1:]) for name, values in arrays.items()}
+            columns = columns or shapes
+            if shapes != columns:
                 raise damaged(path, "other columns than its neighbours")
             number = _number(path)  # only files of one chunk can hold the same seeds
             seeds = arrays["seeds"] if number != last else np.append(seeds, arrays["seeds"])

@@ -10,7 +10,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,15 +20,26 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from jaxlab import engine, grouping, outcomes, sealed, shards, store, surroundings, waiting
+from jaxlab import (
+    engine,
+    grouping,
+    manifests,
+    outcomes,
+    sealed,
+    shards,
+    store,
+    surroundings,
+    waiting,
+)
 from jaxlab.chunks import FORMAT
 from jaxlab.grid import Grid, GridResult, grid_from_json
 from jaxlab.grouping import Columns, Group, Schedule
 from jaxlab.provenance import short
 from jaxlab.sealed import ResultsError
 from jaxlab.spec import Sweep
+from jaxlab.validation import check
 
-FILE, MANIFEST = "grid.npz", "manifest.json"
+FILE, MANIFEST = "grid.npz", manifests.FILE
 QUIET_SECONDS = 2.0  # shorter runs say nothing
 WRITING_SHARE = 0.05  # of the time may go into writing
 
@@ -94,13 +105,18 @@ def _part(grid: Grid, key: tuple[Any, ...], settings, rows: list[int]) -> Part:
 class GridFile:
     """The counts of a grid on disk, with how many members of each part are in them."""
 
-    def __init__(self, folder: Path, grid: Grid, programs: int, double: bool = False):
+    def __init__(self, folder: Path, grid: Grid, todo: Sequence[Part], double: bool = False):
         self.saved, self.cost = time.perf_counter(), 0.0
-        self.folder, self.path, self.grid = folder, folder / FILE, grid
+        self.folder, self.path, self.grid, self.parts = folder, folder / FILE, grid, todo
         self.identity: dict[str, Any] = {"format": FORMAT} | _identity(grid, double)
         self.mark = json.dumps([json.loads(grid.to_json()), self.identity], sort_keys=True)
         self.counts = np.zeros((*grid.shape, len(outcomes.OUTCOMES)), np.int32)
-        self.done = np.zeros(programs, np.int64)
+        self.done = self.counted()
+
+    def counted(self) -> np.ndarray:
+        """Return how many members of each part are in the counts."""
+        sums = [self.counts[list(part.rows)].sum() for part in self.parts]
+        return np.array(sums, np.int64)
 
     def load(self) -> None:
         """Take over the counts of earlier runs; ResultsError if the folder holds another grid."""
@@ -111,7 +127,10 @@ class GridFile:
                 raise ResultsError(
                     f"{self.path} holds another grid, or was made elsewhere; choose another --out"
                 )
-            self.counts, self.done = arrays["counts"], arrays["done"]
+            self.counts = arrays["counts"]
+            self.done = self.counted()
+            if not np.array_equal(arrays["done"], self.done):
+                raise sealed.damaged(self.path, "other numbers of networks than are counted")
         if manifest.exists():
             planned = sealed.read_json(manifest).get("grid")
             if planned != json.loads(self.grid.to_json()):
@@ -150,15 +169,30 @@ def _identity(grid: Grid, double: bool) -> dict[str, Any]:
 
 def _read(path: Path) -> tuple[Grid, dict[str, Any]]:
     mark, arrays = sealed.read_arrays(path)
-    try:
+    with sealed.reading(path):
         content, identity = json.loads(mark)
         grid = grid_from_json(json.dumps(content))
-        if arrays["counts"].shape != (*grid.shape, len(outcomes.OUTCOMES)):
-            raise ValueError("counts of another shape")
-    except sealed.UNREADABLE as error:
-        raise sealed.damaged(path, error) from error
-    store.check_format(path, identity.get("format"))
+        manifests.check_format(path, identity["format"])
+        _check_counts(grid, arrays["counts"])
+        names = arrays["outcomes"].tolist()
+        check(names == list(outcomes.OUTCOMES), "outcomes", names, "those of this version")
     return grid, arrays | {"mark": mark}
+
+
+def _check_counts(grid: Grid, counts: np.ndarray) -> None:
+    shape = (*grid.shape, len(outcomes.OUTCOMES))
+    if counts.shape != shape or counts.dtype != np.int32 or (counts < 0).any():
+        raise ValueError(f"counts are no whole numbers of the shape {shape}, none of them below 0")
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return what a map's manifest says; ResultsError where it is damaged."""
+    content = manifests.read(path, "grid")
+    with sealed.reading(path):
+        grid_from_json(json.dumps(content["grid"]))
+        manifests.check_identity(content)
+        manifests.check_fingerprint("fingerprint", content["fingerprint"])
+    return content
 
 
 def read_grid(folder: str | Path) -> GridResult:
@@ -189,7 +223,7 @@ def run_grid(
     """
     count = len(grouping.check_seeds(seeds))
     todo = parts(grid)
-    file = GridFile(Path() if out is None else Path(out), grid, len(todo), double)
+    file = GridFile(Path() if out is None else Path(out), grid, todo, double)
     totals = [part.size * count for part in todo]
     if out is None:
         _train(file, todo, totals, progress, double, lambda members, path: None)
@@ -218,7 +252,7 @@ def run_grid(
                 raise
             finally:
                 # Ctrl-C may have come between a call's counts and their number.
-                file.done[:] = [file.counts[list(part.rows)].sum() for part in todo]
+                file.done[:] = file.counted()
                 file.save()
         file.write_manifest()
     return GridResult(grid, file.counts)

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxlab import chunks, shards, store
+from jaxlab import chunks, manifests, shards, store
 from jaxlab.sealed import ResultsError
+from jaxlab.seed_ranges import pairs_in, ranges, seeds_in
 from jaxlab.shards import Shard
-from jaxlab.store import Folder, ranges, seeds_in
+from jaxlab.store import Folder
 
 Arrays = Mapping[str, np.ndarray]
 MOST_NAMED = 5
+MOST_NETWORKS = 2**29  # asked for in a folder; the list of all that are missing takes 4 GiB
 
 
 def missing(folder: Folder, asked: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -34,8 +36,14 @@ def missing(folder: Folder, asked: Mapping[str, np.ndarray]) -> dict[str, np.nda
 
 def asked_for(folder: Folder) -> dict[str, np.ndarray]:
     """Return, by setting, all seeds that a folder was ever to hold."""
-    told = store.read_manifest(folder.manifest)["asked"]
-    return {name: seeds_in(text) for name, text in told.items()}
+    asked = manifests.read_sweep(folder.manifest)["asked"]
+    networks = sum(b - a + 1 for text in asked.values() for a, b in pairs_in(text))
+    if networks > MOST_NETWORKS:
+        most = f"at most {MOST_NETWORKS:,} can be looked for at once"
+        raise ResultsError(f"{folder.manifest} asks for {networks:,} networks; {most}")
+    # The same seeds are one array, however many settings have them: lists of seeds can be long.
+    lists = {text: seeds_in(text) for text in set(asked.values())}
+    return {name: lists[text] for name, text in asked.items()}
 
 
 def in_words(folder: Folder, lacking: Mapping[str, np.ndarray]) -> str:

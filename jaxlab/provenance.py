@@ -11,14 +11,14 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import jax
 
-from jaxlab import native
+from jaxlab import native, validation
 
 PACKAGES = ("jaxlab", "jax", "jaxlib", "flax", "optax", "numpy", "llvmlite")
 # Settings of JAX by which XLA compiles the same program otherwise, and JAX's own defaults of them.
@@ -196,3 +196,21 @@ class Record:
         """Return what JSON holds, rounded as it deserves."""
         found = asdict(self)
         return {k: round(v, 3) if isinstance(v, float) else v for k, v in found.items()}
+
+
+NEEDED = ("started", "how", "pid", "host")  # by who looks for the process of a run
+
+
+def check_record(content: Any) -> None:
+    """Raise ValueError unless a value is a run's record, as `Record.as_dict` returns it."""
+    given, kinds = validation.fields(Record, content), {f.name: f.type for f in fields(Record)}
+    for name in NEEDED:
+        if name not in given:
+            raise ValueError(f"a run has no {name!r}; it must have {', '.join(NEEDED)}")
+    for name, value in given.items():
+        if kinds[name] is str:
+            validation.check(isinstance(value, str), f"{name} of a run", value, "a text")
+        elif kinds[name] is int:
+            validation.whole(f"{name} of a run", value, 0, 2**63 - 1)
+        elif value is not None or kinds[name] is float:
+            validation.number(f"{name} of a run", value, 0, "a number, at least 0")

@@ -41,7 +41,7 @@ def _check_ours(path: Path) -> None:
             raise ValueError(f"{path} is a folder; --out is the name of a file")
         if not path.exists():
             return
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             start = file.read(READ)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -14,8 +14,9 @@ from tqdm import tqdm
 from jaxlab import chunks, distributed, engine, grouping, shards, surroundings, waiting
 from jaxlab.provenance import short
 from jaxlab.result import Members, Result
+from jaxlab.seed_ranges import ranges
 from jaxlab.spec import Setting, Sweep
-from jaxlab.store import Folder, identity_of, ranges
+from jaxlab.store import Folder, identity_of
 from jaxlab.stored import Stored
 
 PROBE_SHARE = 0.05  # of a call's steps, to estimate what all will take

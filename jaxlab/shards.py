@@ -16,10 +16,12 @@ from filelock import FileLock, Timeout
 
 from jaxlab import sealed
 from jaxlab.files import make_folder
-from jaxlab.provenance import Record
+from jaxlab.provenance import Record, check_record
 from jaxlab.sealed import ResultsError
+from jaxlab.validation import items
 
 FOLDER = "shards"
+FILES = re.compile(r"[1-9][0-9]*-of-[1-9][0-9]*")
 
 
 class Shard(NamedTuple):
@@ -65,7 +67,10 @@ def _lock(folder: Path, name: str) -> FileLock:
         make_folder(folder / FOLDER)
     except OSError as error:
         raise sealed.unwritable(folder, error) from error
-    return FileLock(folder / FOLDER / f"{name}.lock", fallback_to_soft=False)
+    path = folder / FOLDER / f"{name}.lock"
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise sealed.damaged(path, "it is no regular file")
+    return FileLock(path, fallback_to_soft=False)
 
 
 @contextmanager
@@ -133,9 +138,9 @@ def _busy(folder: Path, shard: Shard) -> str:
 def _shards(folder: Path, ending: str) -> list[Shard]:
     found = []
     for path in (folder / FOLDER).glob(f"*-of-*.{ending}"):
-        match = re.fullmatch(r"([0-9]+)-of-([0-9]+)", path.stem)
-        if match:
-            found.append(Shard(int(match[1]), int(match[2])))
+        if FILES.fullmatch(path.stem):
+            with suppress(ValueError):  # a file of somebody else's, as any other name
+                found.append(shard_from(path.stem.replace("-of-", "/")))
     return sorted(found, key=lambda shard: (shard.of, shard.number))
 
 
@@ -154,13 +159,11 @@ def records(folder: Path, shard: Shard | None = None) -> list[dict[str, Any]]:
 
 def _runs_in(path: Path) -> list[dict[str, Any]]:
     content = sealed.read_json(path)
-    try:
-        runs = [dict(run) for run in content["runs"]]
-        if not all(run.keys() >= {"started", "how", "pid", "host"} for run in runs):
-            raise KeyError("a run without its process")
-    except sealed.UNREADABLE as error:
-        raise sealed.damaged(path, error) from error
-    return runs
+    with sealed.reading(path):
+        runs = items("runs", content["runs"], "the runs of a shard")
+        for run in runs:
+            check_record(run)
+    return list(runs)
 
 
 def _record_path(folder: Path, shard: Shard) -> Path:

@@ -6,25 +6,23 @@ it safe, stands in `jaxlab.chunks`.
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jaxlab import files, meanings, sealed, shards, tasks
+from jaxlab import files, manifests, meanings, sealed, shards, tasks
 from jaxlab.chunks import FORMAT, Chunks
+from jaxlab.manifests import REMEDY
 from jaxlab.provenance import differences, fingerprint, short
 from jaxlab.result import Result
-from jaxlab.sealed import ResultsError, damaged
+from jaxlab.sealed import ResultsError
+from jaxlab.seed_ranges import ranges, united
 from jaxlab.spec import Setting, Sweep, Task, sweep_from_json
 from jaxlab.stored import Stored
 
-MANIFEST = "manifest.json"
-PARTS = ("sweep", "digests", "lane_widths", "data", "fingerprints", "asked")
-RANGES = re.compile(r"([0-9]{1,10}(-[0-9]{1,10})?(,(?!$)|$))*")
-REMEDY = "choose another --out or move it away"
+MANIFEST = manifests.FILE
 
 
 def identity_of(sweep: Sweep, lanes: Mapping[str, int], dtype: str = "float32") -> dict[str, Any]:
@@ -47,37 +45,6 @@ def _data_checksum(task: Task) -> str:
     for array in (inputs, targets, *regions.values()):
         checksum.update(np.asarray(array).tobytes())
     return checksum.hexdigest()[:16]
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    """Return a sweep's manifest; ResultsError if it is damaged, or of a format not known here."""
-    content = sealed.read_json(path)
-    check_format(path, content.get("format"))
-    for other in ("grid", "census"):
-        if other in content:
-            raise ResultsError(f"{path} is that of a {other}, not of a sweep")
-    try:
-        if not all(isinstance(content[name], dict) for name in PARTS):
-            raise TypeError("a part is missing")
-        if not content["fingerprints"] or not all(map(dict, content["fingerprints"].values())):
-            raise ValueError("no machine is named")
-        if not all(map(RANGES.fullmatch, content["asked"].values())):
-            raise ValueError("seeds asked for are no seeds")
-        sweep = sweep_from_json(json.dumps(content["sweep"]))
-        altered = [s.name for s in sweep.settings if content["digests"][s.name] != s.digest]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise damaged(path, error) from error
-    if altered:
-        text = "of a version that trained another network from it"
-        raise ResultsError(f"{path} holds setting {altered[0]!r} {text}; {REMEDY}")
-    return content
-
-
-def check_format(path: Path, found: object) -> None:
-    """Raise ResultsError unless a file is of this format."""
-    if found != FORMAT:
-        text = f"is of format {found}, this version of jaxlab reads format {FORMAT}"
-        raise ResultsError(f"{path} {text}; {REMEDY}")
 
 
 class Folder:
@@ -118,7 +85,7 @@ class Folder:
 
     def _known(self, binding: bool = False) -> dict[str, Any] | None:
         if self.manifest.exists():
-            known = read_manifest(self.manifest)
+            known = manifests.read_sweep(self.manifest)
             return known if binding or self.chunks.exist() else None
         # Empty folders and locks are what a run leaves that was killed before its first file.
         found = [*self.path.iterdir(), *self.chunks.path.glob("*")]
@@ -209,7 +176,7 @@ class Folder:
                 content["asked"][name] = united(before, content["asked"].get(name, ""))
         content["runs"] = shards.records(self.path)
         written = sealed.json_as_bytes(content)
-        if not self.manifest.exists() or self.manifest.read_bytes() != written:
+        if not self.manifest.exists() or files.read_bytes(self.manifest) != written:
             sealed.write_result(self.manifest, written)
 
 
@@ -218,7 +185,7 @@ def read_folder(path: str | Path) -> Folder:
     manifest = Path(path) / MANIFEST
     if not manifest.exists():
         raise ResultsError(f"{path} holds no results (no {MANIFEST})")
-    content = read_manifest(manifest)
+    content = manifests.read_sweep(manifest)
     sweep = sweep_from_json(json.dumps(content["sweep"]))
     own = next(iter(content["fingerprints"].values()))
     folder = Folder(path, sweep, content | {"fingerprint": own})
@@ -233,50 +200,3 @@ def read_sweep(path: str | Path) -> Result:
     if not members:
         raise ResultsError(f"{path} holds no members yet")
     return Result(folder.sweep, members)
-
-
-def ranges(seeds: np.ndarray) -> str:
-    """Return ascending seeds as text.
-
-    >>> ranges(np.array([0, 1, 2, 3, 7, 9, 10]))
-    '0-3,7,9-10'
-    """
-    if not len(seeds):
-        return ""
-    ends = np.flatnonzero(np.diff(seeds) != 1)
-    firsts, lasts = seeds[np.r_[0, ends + 1]], seeds[np.r_[ends, len(seeds) - 1]]
-    return _text(zip(firsts.tolist(), lasts.tolist(), strict=True))
-
-
-def _text(pairs: Iterable[Sequence[int]]) -> str:
-    return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in pairs)
-
-
-def _pairs(text: str) -> list[tuple[int, int]]:
-    ends = [part.split("-") for part in text.split(",") if part]
-    return [(int(end[0]), int(end[-1])) for end in ends]
-
-
-def united(one: str, other: str) -> str:
-    """Return the ranges of all seeds in either, without making their list.
-
-    >>> united("0-3,7", "2-5,6,9")
-    '0-7,9'
-    """
-    found: list[list[int]] = []
-    for first, last in sorted(_pairs(one) + _pairs(other)):
-        if found and first <= found[-1][1] + 1:
-            found[-1][1] = max(found[-1][1], last)
-        else:
-            found.append([first, last])
-    return _text(found)
-
-
-def seeds_in(text: str) -> np.ndarray:
-    """Return the seeds that `ranges` wrote as text.
-
-    >>> seeds_in("0-3,7").tolist()
-    [0, 1, 2, 3, 7]
-    """
-    parts = [np.arange(first, last + 1) for first, last in _pairs(text)]
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)

@@ -228,7 +228,7 @@ def test_a_folder_of_something_else_is_refused_before_training(tmp_path, monkeyp
 
 def test_a_large_grid_is_written_as_often_as_writing_is_cheap(tmp_path, monkeypatch):
     saved = []
-    file = GridFile(tmp_path, GRID, 1)
+    file = GridFile(tmp_path, GRID, grid_runs.parts(GRID))
     monkeypatch.setattr(file, "save", lambda: saved.append(1))
     file.save_now_and_then()
     assert len(saved) == 1, "what it costs is not known before the first time"

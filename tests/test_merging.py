@@ -12,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import LANES, SEEDS, content, lasting
 
-from jaxlab import ResultsError, Sweep, chunks, merging, provenance, run, sealed, shards, store
+from jaxlab import (
+    ResultsError,
+    Sweep,
+    chunks,
+    merging,
+    provenance,
+    run,
+    sealed,
+    seed_ranges,
+    shards,
+    store,
+)
 from jaxlab.store import Folder
 from jaxlab.tools import merge as tool
 
@@ -343,8 +354,8 @@ def test_the_tool_writes_predictions_of_a_sweep_by_name(tmp_path, monkeypatch, c
     ],
 )
 def test_seeds_are_kept_as_ranges(seeds, text):
-    assert store.ranges(np.array(seeds, np.int64)) == text
-    assert store.seeds_in(text).tolist() == seeds
+    assert seed_ranges.ranges(np.array(seeds, np.int64)) == text
+    assert seed_ranges.seeds_in(text).tolist() == seeds
     assert json.loads(json.dumps(text)) == text
 
 
@@ -352,7 +363,7 @@ def test_seeds_are_kept_as_ranges(seeds, text):
     *[st.lists(st.integers(0, 30), unique=True).map(sorted)] * 2,
 )
 def test_ranges_are_united_as_their_seeds_are(one, other):
-    texts = [store.ranges(np.array(seeds, np.int64)) for seeds in (one, other)]
-    wanted = store.ranges(np.union1d(one, other).astype(np.int64))
-    assert store.united(*texts) == store.united(*texts[::-1]) == wanted
-    assert store.RANGES.fullmatch(wanted)
+    texts = [seed_ranges.ranges(np.array(seeds, np.int64)) for seeds in (one, other)]
+    wanted = seed_ranges.ranges(np.union1d(one, other).astype(np.int64))
+    assert seed_ranges.united(*texts) == seed_ranges.united(*texts[::-1]) == wanted
+    assert seed_ranges.seeds_in(wanted).tolist() == sorted({*one, *other})

@@ -286,7 +286,7 @@ def test_every_optimiser_has_its_numbers():
 def grid(tmp_path: Path) -> Path:
     folder = tmp_path / "small"
     folder.mkdir()
-    file = grid_runs.GridFile(folder, samples.GRID, programs=1)
+    file = grid_runs.GridFile(folder, samples.GRID, grid_runs.parts(samples.GRID))
     file.counts[..., OUTCOMES.index("solved")] = 1
     file.counts[0, :, OUTCOMES.index("dead")] = 3
     file.done[:] = file.counts.sum()

@@ -12,7 +12,17 @@ from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from jaxlab import answer, commandline, html, notebook, outcomes, plotting, question, store
+from jaxlab import (
+    answer,
+    commandline,
+    html,
+    manifests,
+    notebook,
+    outcomes,
+    plotting,
+    question,
+    store,
+)
 from jaxlab.html import Markup, element, joined
 from jaxlab.reporting import facts, written
 from jaxlab.reporting.facts import NOTHING, Report, paragraphs
@@ -33,7 +43,7 @@ class Counted(NamedTuple):
 
 def of_sweep(folder: Path) -> Report:
     """Return the report of a sweep's folder; ResultsError where it holds no members."""
-    result, content = store.read_sweep(folder), store.read_manifest(folder / store.MANIFEST)
+    result, content = store.read_sweep(folder), manifests.read_sweep(folder / store.MANIFEST)
     name, found = result.sweep.name, counted(result)
     failed = {(n, written.TRAINED): (t.n, t.failed) for n, t in found.tallies.items()}
     predicted, left_out = written.predictions(folder, failed)

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from jaxlab import sealed, validation
+from jaxlab import looks as recorded_looks
+from jaxlab import validation
 from jaxlab.html import Markup, element, joined, table
 from jaxlab.provenance import PACKAGES
 from jaxlab.spec import OWN, Initialiser, Optimiser, Setting
@@ -32,7 +33,7 @@ from pathlib import Path
 
 import jaxlab
 from jaxlab.spec import sweep_from_json
-from jaxlab.store import seeds_in
+from jaxlab.seed_ranges import seeds_in
 
 # A task, module or optimiser of your own must be defined under its name first.
 manifest = json.loads(Path("manifest.json").read_text())
@@ -225,10 +226,9 @@ def reproduce(folder: Path, content: Mapping[str, Any], module: ModuleType | Non
 
 def looks(folder: Path) -> Markup:
     """Return how often the results were looked at, for going on until a verdict appears cheats."""
-    path = folder / "looks.json"
-    if not path.exists():
+    found = [look["seeds"] for look in recorded_looks.read(folder)]
+    if not found:
         return NOTHING
-    found = [int(entry["seeds"]) for entry in sealed.read_json(path)["looks"]]
     counts = ", ".join(f"{seeds:,}" for seeds in found)
     if len(found) == 1:
         return paragraphs([f"Once, with {counts} seeds: verdicts mean what they say."])

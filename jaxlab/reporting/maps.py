@@ -120,14 +120,9 @@ def draw(result: GridResult) -> Figure:
 
 def of_census(folder: Path, content: dict[str, Any]) -> Report:
     """Return the report of a census; ResultsError where the folder holds none."""
-    path = folder / census.FILE
-    try:
-        rows = sealed.read_json(path)["counts"]
-        found = {(name, event): (n, count) for name, _, event, n, count in rows}
-        counts = table_of_counts(found)
-        name, digests = content["census"], content["digests"]
-    except sealed.UNREADABLE as error:
-        raise sealed.damaged(path, error) from error
+    rows = census.read_counts(folder / census.FILE)
+    found = {(setting, event): (n, count) for setting, _, event, n, count in rows}
+    counts, name, digests = table_of_counts(found), content["census"], content["digests"]
     predicted, left_out = written.predictions(folder, found)
     question, about = facts.said(commandline.beside("sweeps", name))
     drawing = commandline.beside("figures", name)
@@ -163,7 +158,7 @@ def table_of_counts(found: dict[tuple[str, str], tuple[int, int]]) -> Markup:
     return table("Networks as they are drawn, before any training", heads, "llrrrr", rows)
 
 
-KINDS = {"grid": of_grid, "census": of_census}
+KINDS = {"grid": (grid_runs.read_manifest, of_grid), "census": (census.read_manifest, of_census)}
 
 
 def of_folder(folder: Path) -> Report:
@@ -173,7 +168,7 @@ def of_folder(folder: Path) -> Report:
         right = "give the folder of a sweep, a map or a census, such as results/absolute_value"
         raise sealed.ResultsError(f"{folder} holds no results (no {store.MANIFEST}); {right}")
     content = sealed.read_json(manifest)
-    for kind, of_kind in KINDS.items():
+    for kind, (read, of_kind) in KINDS.items():
         if kind in content:
-            return of_kind(folder, content)
+            return of_kind(folder, read(manifest))
     return counted.of_sweep(folder)

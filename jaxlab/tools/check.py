@@ -82,7 +82,7 @@ def _check_free(path: Path) -> None:
         if path.is_dir() or not path.parent.is_dir():
             raise ValueError(f"{path} is no file in a folder that there is; give one to --out")
         if path.exists():
-            with path.open("rb") as file:
+            with files.opened(path) as file:
                 head = file.readline(1000)
             if head.strip() != ",".join(COLUMNS).encode():
                 raise ValueError(f"{path} is no table of this tool; choose another --out")
