@@ -186,24 +186,21 @@ def monotone(
     return _of_test(test, sum(ns), difference, interval)
 
 
-def sooner(z: float, p_value: float, n: int) -> Ruling:
-    """Rule on "this one is solved sooner than that one" by a log-rank test of n members in all.
+def sooner(count1: int, n1: int, count2: int, n2: int, p_value: float) -> Ruling:
+    """Rule on "this one is solved sooner than that one": by a margin, and not by chance.
 
-    `z` > 0 where the first is the sooner, as `survival.log_rank` has it. Supported where the Holm
-    p-value is below 0.01 in the direction claimed, refuted in the other one; a test that finds
-    nothing leaves it undecided, for times to success have no margin that would be no delay. Raises
-    ValueError unless 0 <= p_value <= 1 and n is at least 1.
+    The counts are those solved by one step, the same for both and chosen without regard to which
+    is which: the one by which half of all are solved. Supported where the share of the first is
+    larger by more than 0.05 and the log-rank test of all times has a Holm p-value below 0.01;
+    refuted where Newcombe's interval of the difference lies wholly below 0.05. Raises ValueError
+    unless 0 <= count <= n > 0 for both and 0 <= p_value <= 1.
 
-    >>> [str(sooner(z, 0.001, 400).verdict) for z in (3.3, -3.3)]
-    ['supported', 'refuted']
+    >>> [str(sooner(count, 1000, 500, 1000, 1e-9).verdict) for count in (600, 540, 500)]
+    ['supported', 'undecided', 'refuted']
     """
     check_probability("p_value", p_value)
-    if n < 1:
-        raise ValueError(f"n={n} must be at least 1; there is no verdict without seeds")
-    significant = Verdict.SUPPORTED if z > 0 else Verdict.REFUTED
-    test = HolmTest(p_value, significant, Verdict.UNDECIDED, least=0.0, most=math.inf)
-    ruling = Ruling(Verdict.UNDECIDED, int(n), test=test)
-    return replace(_settled(ruling, p_value, family=1), p_holm=None)
+    difference, interval = _difference(count1, n1, count2, n2)
+    return _of_difference(difference, interval, p_value, n1 + n2)
 
 
 def exactly(holds: bool) -> Ruling:

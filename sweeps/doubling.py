@@ -6,6 +6,8 @@ steps, other widths, a learning rate below the stability limit, the small data s
 programs that the thread's answers propose.
 """
 
+from functools import cache
+
 import numpy as np
 
 from jaxlab import Network, Optimiser, Result, Setting, Sweep, Task, Training, tasks
@@ -103,6 +105,7 @@ def comparisons(result: Result) -> list[tuple[str, int, int, Prediction]]:
     return rows
 
 
+@cache
 def predictions(setting: Setting) -> tuple[Prediction, ...]:
     """Return theory's predictions for 1-h-1 networks on the evenly spaced x > 0."""
     x = np.linspace(setting.task.numbers["low"], setting.task.numbers["high"], setting.task.rows)

@@ -45,7 +45,7 @@ SAMPLES = [
         works(930, 1000), "N3", evidence="Of those left " + "some are dead, " * 12 + "others not"
     ),
     claim(exactly(False), "D2", "doubling"),
-    claim(sooner(3.0, 0.001, 400), "D3", "doubling"),
+    claim(sooner(120, 200, 80, 200, 0.001), "D3", "doubling"),
 ]
 
 
@@ -65,7 +65,7 @@ def test_a_table_reads_well():
     ]
     assert lines[-10:-8] == ["doubling", "D1 not testable"]
     assert lines[-6] == "D2 refuted"
-    assert lines[-3] == "D3 supported        400"
+    assert lines[-3] == "D3 supported        400     +20.00   [+10.22, +29.25]"
     assert table([]).splitlines() == lines[:1]
 
 

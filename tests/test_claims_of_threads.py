@@ -15,9 +15,10 @@ from jaxlab import claims, outcomes
 from jaxlab.result import Members, Result
 from jaxlab.spec import Setting
 from jaxlab.verdicts import Verdict
-from sweeps.claims import THREADS
+from sweeps.claims import THREADS, tolerances
 from sweeps.claims import absolute_value as absolute_value_claims
 from sweeps.claims import doubling as doubling_claims
+from sweeps.claims import negation as negation_claims
 from sweeps.claims import squares as squares_claims
 
 N = 2000
@@ -194,6 +195,140 @@ def test_exact_solutions_are_put_through_the_network(monkeypatch):
     assert {judged("absolute_value", found)[claim] for claim in ("V8", "V10")} == {"refuted"}
     monkeypatch.setattr(absolute_value_claims, "predict", lambda network, w, x, slope: x)
     assert {judged("absolute_value", found)[claim] for claim in ("V8", "V10")} == {"supported"}
+
+
+def test_a_network_that_gives_the_target_refutes_that_nothing_can(monkeypatch):
+    found = fabricated("negation", lambda s: 0.0)
+    assert {judged("negation", found)[claim] for claim in ("N7", "N8")} == {"refuted"}
+    monkeypatch.setattr(negation_claims, "predict", lambda *_: np.zeros((1, 1)))
+
+    def along_an_axis(weights, rows):
+        return weights[0] * rows.sum(axis=0) + weights[1]
+
+    monkeypatch.setattr(negation_claims, "dense", along_an_axis)
+    assert {judged("negation", found)[claim] for claim in ("N7", "N8")} == {"supported"}
+
+
+ENDED = {name: outcomes.OUTCOMES.index(name) for name in outcomes.OUTCOMES}
+
+
+@pytest.mark.parametrize(
+    ("right", "left", "dead", "expected"),
+    [
+        (800, 600, 0, "supported"),
+        (700, 700, 0, "refuted"),  # one side only, neither more often
+        (600, 800, 0, "refuted"),
+        (900, 400, 200, "refuted"),  # the right one more often, but not one side only
+        (740, 660, 0, "undecided"),
+        (0, 0, 0, "undecided"),
+    ],
+)
+def test_one_side_only_and_more_often_the_right_one_are_both_judged(right, left, dead, expected):
+    code = np.full(N, ENDED["solved"], np.int8)
+    code[:right], code[right : right + left] = ENDED["right_only"], ENDED["left_only"]
+    code[right + left : right + left + dead] = ENDED["dead"]
+    found = fabricated("absolute_value", lambda s: 0.0, lambda s: {"outcome": lambda _: code})
+    assert judged("absolute_value", found)["V1"] == expected
+
+
+@pytest.mark.parametrize(
+    ("silent", "scored", "expected"),
+    [(900, 900, "supported"), (900, 899, "refuted"), (899, 900, "refuted"), (0, 0, "undecided")],
+)
+def test_a_loss_is_a_signature_if_all_and_only_silent_networks_have_it(silent, scored, expected):
+    facts = {
+        "mean_output": lambda s: (np.arange(N) >= silent).astype(float),
+        "loss": lambda s: np.where(np.arange(N) < scored, 10.0, 3.0),
+    }
+    found = fabricated("arithmetic", lambda s: 0.0, lambda s: facts)
+    assert judged("arithmetic", found)["A2 loss"] == expected
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [(0, "refuted"), (20, "refuted"), (90, "undecided"), (200, "supported"), (-200, "refuted")],
+)
+def test_a_spare_input_delays_if_five_points_fewer_are_solved_by_the_middle(late, expected):
+    def first(setting: Setting) -> np.ndarray:
+        checks = setting.training.checks(setting.task.rows)
+        soon = N // 2 + 150 - (late if setting.task.name == "square_and_spare" else 0)
+        return np.where(np.arange(N) < soon, checks[len(checks) // 2], checks[-1])
+
+    found = fabricated("squares", lambda s: 1.0, lambda s: {"first_solved": first})
+    assert judged("squares", found)["S8"] == expected
+
+
+@pytest.mark.parametrize(("dead", "expected"), [(N, "supported"), (N // 2, "refuted")])
+def test_death_after_two_steps_at_every_width_settles_that_none_learns(dead, expected):
+    # The widest alone lives; whoever is not certified is no member that cannot learn.
+    def code(setting: Setting) -> np.ndarray:
+        widest = setting.name.startswith("256 units")
+        alive = np.arange(N) >= (dead if widest else N)
+        return np.where(alive, ENDED["other"], ENDED["dead"]).astype(np.int8)
+
+    found = fabricated("doubling", lambda s: 0.0, lambda s: {"outcome": code})
+    assert judged("doubling", found)["D1 any"] == expected
+
+
+@pytest.mark.parametrize(("left", "expected"), [(0.2, "supported"), (0.8, "refuted")])
+def test_learning_is_judged_by_what_the_best_constant_leaves(left, expected):
+    facts = {"rmse": lambda s: np.full(N, left**0.5)}
+    found = fabricated("doubling", lambda s: 0.0, lambda s: facts)
+    assert [judged("doubling", found)[c] for c in ("D6", "D7")] == [expected] * 2
+
+
+def test_one_network_of_many_learns_no_square_but_one_nan_is_one():
+    assert judged("squares", fabricated("squares", lambda s: 1 / N))["S6"] == "refuted"
+    assert judged("squares", fabricated("squares", lambda s: 1.0))["S6"] == "supported"
+
+    def one_nan(_: Setting) -> np.ndarray:
+        seen = np.zeros((N, 32, 3), np.float32)
+        seen[0, :, 2] = -1.0
+        return seen
+
+    found = fabricated("arithmetic", lambda s: 1.0, lambda s: {"seen": one_nan})
+    assert judged("arithmetic", found)["A8"] == "supported"
+
+
+def with_notes(share: float, error: float) -> dict[str, claims.Claim]:
+    """Return the claims on 2x with a share of networks at an error, the others at 1."""
+    errors = np.where(np.arange(N) < round(share * N), error, 1.0)[:, None]
+    found = fabricated(
+        "doubling", lambda s: share * (error <= 0.1), lambda s: {"errors": lambda _: errors}
+    )
+    state = doubling_claims.statements
+    stated = claims.decided(state(found))
+    return {c.claim: c for c in tolerances.noted(stated, tolerances.restated(state, found))}
+
+
+@pytest.mark.parametrize(
+    ("error", "verdicts"),
+    [
+        (0.01, ""),
+        (0.07, "at 5 % refuted (0.0 %), at 10 % supported (100.0 %), at 20 % supported (100.0 %)"),
+        (0.11, "at 5 % refuted (0.0 %), at 10 % refuted (0.0 %), at 20 % supported (100.0 %)"),
+        (0.30, ""),
+    ],
+)
+def test_a_verdict_that_hangs_on_the_tolerance_says_so(error, verdicts):
+    evidence = with_notes(1.0, error)["D7 longer"].evidence
+    assert evidence.endswith(verdicts)
+    assert ("hangs on the error" in evidence) is bool(verdicts)
+    assert "hangs on" not in with_notes(1.0, error)["D0"].evidence
+
+
+def test_members_are_judged_again_by_their_errors():
+    setting = importlib.import_module("sweeps.doubling").build().settings[0]
+    errors = np.array([0.01, 0.07, 0.15, np.nan, 0.01])[:, None]
+    code = np.array([ENDED[n] for n in ("solved", "solved", "dead", "other", "diverged")], np.int8)
+    whole = members(setting, 0.0, {})
+    some = dataclasses.replace(whole, errors=errors, outcome=code, seeds=np.arange(5))
+    named = {t: tolerances.at_tolerance(some, t).names.tolist() for t in tolerances.TOLERANCES}
+    assert named[0.05] == ["solved", "other", "dead", "other", "diverged"]
+    assert named[0.1] == ["solved", "solved", "dead", "other", "diverged"]
+    assert named[0.2] == ["solved", "solved", "solved", "other", "diverged"]
+    shares = [tolerances.failure_share(some, t) for t in tolerances.TOLERANCES]
+    assert shares == [0.8, 0.6, 0.4]
 
 
 def test_what_keras_calls_accuracy_is_what_it_reports():

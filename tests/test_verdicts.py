@@ -123,11 +123,23 @@ def test_what_outnumbers_needs_the_margin_and_the_test_of_pairs():
 
 
 def test_sooner_goes_by_the_test_and_its_direction():
-    assert [sooner(z, 0.0099, 200).verdict for z in (2.6, -2.6)] == [SUPPORTED, REFUTED]
-    assert [sooner(z, 0.0101, 200).verdict for z in (2.6, -2.6)] == [UNDECIDED, UNDECIDED]
+    groups = (120, 200, 80, 200), (80, 200, 120, 200)
+    assert [sooner(*g, 0.0099).verdict for g in groups] == [SUPPORTED, REFUTED]
+    assert [sooner(*g, 0.0101).verdict for g in groups] == [UNDECIDED, REFUTED]
     # One of two tests in the table: the smaller p-value is doubled.
-    lone, other = settle([sooner(3.0, 0.006, 200), sooner(0.1, 0.9, 200)])
+    lone, other = settle([sooner(*groups[0], 0.006), sooner(105, 200, 95, 200, 0.9)])
     assert (lone.verdict, lone.p_holm, other.verdict) == (UNDECIDED, 0.012, UNDECIDED)
+
+
+def test_a_delay_below_the_margin_is_none_however_surely_it_is_there():
+    # 10,000 of each, as many as one likes: 4 points are there for certain, and too few.
+    small, large = (
+        sooner(5200, 10_000, 4800, 10_000, 1e-30),
+        sooner(5300, 10_000, 4700, 10_000, 1e-30),
+    )
+    assert (small.verdict, large.verdict) == (UNDECIDED, SUPPORTED)
+    assert sooner(5100, 10_000, 4900, 10_000, 1e-30).verdict == REFUTED
+    assert sooner(600, 1000, 500, 1000, 0.5).verdict == UNDECIDED
 
 
 def test_about_flips_where_the_interval_leaves_the_band_and_where_it_is_out(without_advice):
@@ -414,8 +426,8 @@ def test_rulings_carry_what_they_rest_on():
         (both, "at least one"),
         (lambda: outnumbers(0, 0, 0), "n=0"),
         (lambda: outnumbers(3, 3, 5), "count=6"),
-        (lambda: sooner(1.0, 1.5, 9), "p_value=1.5"),
-        (lambda: sooner(1.0, 0.5, 0), "n=0"),
+        (lambda: sooner(5, 9, 4, 9, 1.5), "p_value=1.5"),
+        (lambda: sooner(0, 0, 4, 9, 0.5), "n=0"),
     ],
 )
 def test_bad_input_is_named(make, message):

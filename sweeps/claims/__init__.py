@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxlab import claims, looks
-from jaxlab.claims import Claim
+from jaxlab.claims import Claim, Statement
 from jaxlab.shards import WHOLE
 from sweeps import _run
+from sweeps.claims import tolerances
 
 THREADS = ("negation", "doubling", "arithmetic", "squares", "absolute_value")
 FILE = "claims.csv"
@@ -34,12 +35,16 @@ def run_claims(asked: _run.Asked, out: Path, how: _run.How) -> None:
 def judge(asked: _run.Asked, out: Path, how: _run.How) -> tuple[list[Claim], list[str]]:
     """Return all claims with their verdicts, and what is to be said of repeated looks."""
     stated, notes = [], []
+    restated: list[list[Statement]] = [[] for _ in tolerances.TOLERANCES]
     for name in THREADS:
         found, _ = _run.counted(name, asked, out, how)
-        stated += importlib.import_module(f"sweeps.claims.{name}").statements(found)
+        state = importlib.import_module(f"sweeps.claims.{name}").statements
+        stated += state(found)
+        for table, more in zip(restated, tolerances.restated(state, found), strict=True):
+            table += more
         note = looks.record(out / name, asked.first_seed, found)
         notes += [f"{name}: {note.strip()}"] if note else []
-    return claims.decided(stated), notes
+    return tolerances.noted(claims.decided(stated), restated), notes
 
 
 def summary(judged: Sequence[Claim]) -> str:

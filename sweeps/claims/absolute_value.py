@@ -1,6 +1,7 @@
 """The thread on |x| with two hidden ReLU units."""
 
 import jax.numpy as jnp
+import numpy as np
 
 from jaxlab.claims import Statement
 from jaxlab.networks import predict
@@ -10,7 +11,15 @@ from jaxlab.theory import absolute_value as theory
 from jaxlab.theory.decoupling import DRIFT_ALLOWED
 from jaxlab.verdicts import about, both, exactly, helps, monotone, never, outnumbers, works
 from sweeps import absolute_value as sweep
-from sweeps.claims.evidence import failures_by_class, percent, succeeds, success
+from sweeps.claims.evidence import (
+    count,
+    failures_by_class,
+    nobody,
+    over,
+    percent,
+    succeeds,
+    success,
+)
 
 TITLE = "absolute value: |x| with two hidden ReLU units"
 UNITS = (2, 3, 4, 6, 8)
@@ -40,13 +49,18 @@ def _one_sided(found: Result, name: str) -> tuple[int, int]:
 
 
 def _rates(found: Result):
-    tally = found.members["k=2"].tally
-    right, left = tally.counts["right_only"], tally.counts["left_only"]
+    names = found.members["k=2"].names
+    failed = names[names != "solved"]
+    one_sided = np.isin(failed, ("right_only", "left_only"))
+    right, left = int((failed == "right_only").sum()), int((failed == "left_only").sum())
     yield (
         "V1",
-        "It fits one side only, more often the right one",
-        outnumbers(right, left, tally.n),
-        f"Right side only {percent(right, tally.n)}, left side only {percent(left, tally.n)}",
+        "Where it fails it fits one side only, more often the right one",
+        both(over(works, one_sided), outnumbers(right, left, len(names)))
+        if len(failed)
+        else nobody(),
+        f"Of the failures {percent(*count(one_sided))} fit one side only; of all the right one "
+        f"{percent(right, len(names))}, the left one {percent(left, len(names))}",
     )
     yield (
         "V2",

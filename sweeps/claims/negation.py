@@ -1,14 +1,16 @@
 """The thread on turning -1 into 1 with one unit."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
 from jaxlab.claims import Statement
 from jaxlab.networks import predict
 from jaxlab.result import Members, Result
 from jaxlab.theory import Prediction
 from jaxlab.theory import negation as theory
-from jaxlab.verdicts import both, helps, never, untestable, works
+from jaxlab.verdicts import both, exactly, helps, never, works
 from sweeps import negation as sweep
 from sweeps.claims.evidence import (
     count,
@@ -21,6 +23,8 @@ from sweeps.claims.evidence import (
 )
 
 TITLE = "negation: one unit should turn -1 into 1"
+SHAPES = ((8, 1), (8, 1, 1), (2, 4, 1))  # of the same eight rows; the first is the posted one
+ROUNDING = 1e-6  # of sums in another order; losses and gradients are around 1 here
 LEAKY, RELU = sweep.POSTED, "normal, ReLU"
 
 
@@ -136,16 +140,49 @@ def _ours(found: Result):
     answer = float(predict(found.sweep[RELU].network, solution, row, 0.0)[0, 0])
     yield (
         "N7",
-        "relu(-1) is 0, so that the output 0 is right",
-        untestable(),
-        f"Nothing says what right would be; the kernel -1 answers {answer:g} to the input -1",
+        "relu(-1) is 0, so that the output 0 is the right one",
+        exactly(abs(answer - 1) > found.sweep[RELU].task.tolerance),
+        f"The unit's input is not -1 but its kernel times -1: with the kernel -1 the network "
+        f"answers {answer:g} to the input -1, which is the target",
     )
+    apart = max(differences())
     yield (
         "N8",
         "Declaring another input shape would fix it",
-        untestable(),
-        "The shape only names the axes of the array: there is no other training to run",
+        exactly(apart > ROUNDING),
+        f"A declared shape names the axes of the rows; arranged as {SHAPES} they give one layer "
+        f"losses and gradients that differ by at most {apart:.0e}, which is rounding: the training "
+        "is the same",
     )
+
+
+def differences() -> list[float]:
+    """Return how far losses and gradients are apart, rows being arranged in several ways.
+
+    The rows are like the thread's, the layer has both signs of the kernel; what is done to a row
+    is the layer's own business, whatever axes stand before the last.
+    """
+    apart = []
+    for kernel in (-0.05, 0.05):
+        found = [
+            jax.value_and_grad(_loss)(jnp.array([kernel, 0.01]), jnp.full(shape, -1.0))
+            for shape in SHAPES
+        ]
+        first = np.append(found[0][1], found[0][0])
+        apart += [float(np.abs(np.append(g, value) - first).max()) for value, g in found[1:]]
+    return apart
+
+
+def _loss(weights: jax.Array, rows: jax.Array) -> jax.Array:
+    answers = jax.nn.leaky_relu(dense(weights, rows), 0.001)
+    return jnp.mean((answers - 1.0) ** 2)
+
+
+def dense(weights: jax.Array, rows: jax.Array) -> jax.Array:
+    """Return one unit's kernel times the last axis, plus its bias, by Flax's own layer."""
+    layer = nnx.Linear(1, 1, rngs=nnx.Rngs(0))
+    nnx.update(layer, {"kernel": weights[:1][None], "bias": weights[1:]})
+    return layer(rows)
 
 
 def initial_kernels(members: Members) -> np.ndarray:
