@@ -45,7 +45,7 @@ FEW = {
     "python -m jaxlab ask": ["--seeds", "16"],
     "python -m jaxlab check": ["--seeds", "1"],
 }
-"""What is added to commands to make them fast: of two numbers of seeds the last one counts."""
+"""What is added to commands to make them fast; these numbers of seeds stand for a page's own."""
 
 
 class Block(NamedTuple):
@@ -203,7 +203,7 @@ class Reader:
         line = (
             command
             if self.full or few is None or command == few
-            else " ".join([command, *FEW[few]])
+            else " ".join([re.sub(r" --seeds \d+", "", command), *FEW[few]])
         )
         self.keep(lambda: called(line, self.monkeypatch), True, whole=line == command)
 

@@ -84,6 +84,15 @@ def test_what_float32_is_too_coarse_for_is_said_once_with_its_remedy(monkeypatch
     assert "Asked: y from t less 1,700,000,020, on the 41 rows of late.csv." in said.out
 
 
+def test_devices_are_set_up_before_anything_is_computed(monkeypatch):
+    calls = []
+    monkeypatch.setattr("jaxlab.commandline.use_all_cores", lambda: calls.append("cores"))
+    monkeypatch.setattr(ask, "asked", lambda options: calls.append("asked") or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ask.main(["--target", "x"])
+    assert calls == ["cores", "asked"]
+
+
 def test_a_large_tolerance_needs_no_margin():
     options = ask.parser().parse_args(["--target", "x", "--tolerance", "0.6"])
     task = ask.asked(options).task()
