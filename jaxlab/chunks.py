@@ -30,7 +30,7 @@ COLUMNS = {field.name for field in fields(Members) if field.default is MISSING}
 # What each array is a list of: as NumPy writes it, without the order of bytes.
 TRUTHS, REALS = ("b1",), ("f4", "f8")
 KINDS = {"seeds": ("i8",), "outcome": ("i1",), "first_solved": ("i4",)}
-KINDS |= {"born_dead": TRUTHS, "certified": TRUTHS}
+KINDS |= dict.fromkeys(("improving", "born_dead", "certified"), TRUTHS)
 
 Fingerprint = Mapping[str, str]
 Arrays = dict[str, np.ndarray]

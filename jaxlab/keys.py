@@ -7,7 +7,7 @@ depend on how many members there are or in which order they run.
 import zlib
 
 import jax
-import numpy as np
+import jax.numpy as jnp
 
 MAX_SEED = 2**32 - 1
 MOST_SEEDS = 10**8  # at once: their list alone takes 800 MB
@@ -24,7 +24,7 @@ def _name_number(name: str) -> int:
 def root_key() -> jax.Array:
     """Return the key that all others descend from: that of the seed 0."""
     # From its words, since jax.random.key adds the environment's JAX_RANDOM_SEED_OFFSET.
-    return jax.random.wrap_key_data(np.zeros(2, np.uint32), impl=IMPLEMENTATION)
+    return jax.random.wrap_key_data(jnp.zeros(2, jnp.uint32), impl=IMPLEMENTATION)
 
 
 def setting_key(setting: str, *, paired: bool = False) -> jax.Array:

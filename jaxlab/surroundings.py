@@ -18,6 +18,15 @@ from jax.core import Tracer
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# By these JAX computes nothing, or raises errors of its own in what jaxlab is made of.
+REFUSED = {
+    "jax_error_checking_behavior_nan": "ignore",
+    "jax_error_checking_behavior_oob": "ignore",
+    "jax_error_checking_behavior_divide": "ignore",
+    "jax_disable_jit": False,
+    "jax_no_tracing": False,
+    "jax_no_execution": False,
+}
 _forked = False  # while a backend ran, whose threads a child does not have
 
 
@@ -45,7 +54,8 @@ def front_door(entry: Callable[P, R]) -> Callable[P, R]:
     """Return an entry of jaxlab that works whatever its caller has set, with settings `pinned`.
 
     It raises ValueError where it could not work at all: within a program that JAX is tracing, in a
-    child that was forked while JAX ran, or where the platform that JAX_PLATFORMS names is missing.
+    child that was forked while JAX ran, under a setting that is `REFUSED`, or where the platform
+    that JAX_PLATFORMS names is missing.
     """
 
     @wraps(entry)
@@ -62,6 +72,10 @@ def _check_process() -> None:
     if _forked:
         text = "JAX ran in the process that this one was forked from, and cannot run in both"
         raise ValueError(f'{text}; start processes by multiprocessing.get_context("spawn")')
+    now = jax.config.values
+    for name, usual in REFUSED.items():
+        if now[name] != usual:
+            raise ValueError(f"{name} is {now[name]!r}; for jaxlab it must be {usual!r}")
     missing = missing_platform()
     if missing:
         raise ValueError(missing)

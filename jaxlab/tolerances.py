@@ -20,12 +20,12 @@ DECIDED = (Kind.LEARNS, Kind.LUCK, Kind.IMPOSSIBLE)
 
 
 def deciding_errors(members: Members) -> np.ndarray:
-    """Return each member's largest region's error (members,), inf where it is no number.
+    """Return each member's largest region's error (members,), inf where it diverged.
 
     A member is solved where it is at most the tolerance.
     """
     errors = members.errors.max(axis=1)
-    return np.where(np.isnan(errors), np.inf, errors)
+    return np.where(np.isnan(errors) | (members.names == "diverged"), np.inf, errors)
 
 
 @dataclass(frozen=True)

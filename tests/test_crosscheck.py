@@ -120,7 +120,8 @@ def test_who_would_move_again_is_not_dead():
     rows = np.random.default_rng(0).normal(0, 1, (20, 3, 2)).astype(np.float32)
 
     def told(*looks):
-        return crosscheck._Told(rows[:, 2:, 0], rows[:, 2:, 0], looks[0], np.array(looks))
+        answer = rows[:, 2:, 0]
+        return crosscheck._Told(answer, answer, answer, looks[0], np.array(looks))
 
     cases = [told(dead, dead, dead), told(dead, alive, dead)]
     assert crosscheck._silent(setting, {"rows": rows}, cases).tolist() == [True, False]

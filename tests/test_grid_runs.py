@@ -279,8 +279,8 @@ def test_a_run_stopped_between_counts_and_their_number_goes_on(result, tmp_path,
     original = grid_runs._trained
 
     def unlucky(*given):
-        for cells, outcome in original(*given):
-            yield cells.view(Stopping), outcome
+        for cells, *others in original(*given):
+            yield cells.view(Stopping), *others
 
     with monkeypatch.context() as patch:
         patch.setattr(grid_runs, "_trained", unlucky)

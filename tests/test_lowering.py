@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import samples
 from jax.export import DisabledSafetyCheck
+from jax.sharding import PartitionSpec
 
 from jaxlab import Network, Setting, Task, engine, grouping, native, shuffling, tasks
 
@@ -72,3 +73,37 @@ def test_the_program_with_machine_code_lowers_for_the_processor_it_is_for(settin
     exported = jax.export.export(program, platforms=["cpu"], disabled_checks=ours)(*arguments)
     assert trainer.train_call in exported.mlir_module()
     assert [(a.shape, a.dtype) for a in exported.in_avals] == shapes(arguments)
+
+
+COLLECTIVES = ("all-reduce", "all-gather", "all-to-all", "reduce-scatter")
+COLLECTIVES += ("collective-permute", "collective-broadcast")
+
+
+def collectives(program, *arguments) -> list[str]:
+    """Return which operations between devices a compiled program has."""
+    text = program.lower(*arguments).compile().as_text()
+    return [name for name in COLLECTIVES if name in text]
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["machine code", "XLA"])
+def test_devices_train_without_a_word_to_each_other(setting, fast):
+    assert jax.local_device_count() == 4  # as the tests' set-up asks for
+    program, arguments = program_and_arguments(setting, fast=fast)
+    assert collectives(program, *arguments) == []
+
+
+@pytest.mark.parametrize(
+    ("exchange", "name"),
+    [
+        (lambda x: jax.lax.psum(x, "members"), "all-reduce"),
+        (lambda x: jax.lax.all_gather(x, "members"), "all-gather"),
+        (lambda x: jax.lax.psum_scatter(x, "members", tiled=True), "reduce-scatter"),
+        (lambda x: jax.lax.ppermute(x, "members", [(0, 1), (1, 0)]), "collective-permute"),
+    ],
+)
+def test_a_program_whose_devices_exchange_anything_is_noticed(exchange, name):
+    one = PartitionSpec("members")
+    mapped = jax.shard_map(
+        exchange, mesh=samples.mesh(4), in_specs=one, out_specs=one, check_vma=False
+    )
+    assert name in collectives(jax.jit(mapped), jnp.ones(16))

@@ -6,28 +6,32 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import jax
 import jax.numpy as jnp
+import jax_settings
 import pytest
 import samples
 from flax import nnx
+from jax_settings import PINNED, REFUSED, WITHOUT_EFFECT
 
-from jaxlab import Network, Result, Setting, Sweep, keys, modules, provenance, replay, run, tasks
+from jaxlab import (
+    Network,
+    Result,
+    Setting,
+    Sweep,
+    engine,
+    keys,
+    modules,
+    provenance,
+    replay,
+    run,
+    surroundings,
+    tasks,
+)
+from jaxlab.native import choice
 from jaxlab.store import identity_of
-
-# Settings of JAX that change networks or forbid what jaxlab does inside, and another value of each.
-PINNED = {
-    "jax_random_seed_offset": 7,
-    "jax_threefry_partitionable": False,
-    "jax_default_prng_impl": "rbg",
-    "jax_default_matmul_precision": "bfloat16",
-    "jax_softmax_custom_jvp": True,
-    "jax_numpy_rank_promotion": "raise",
-    "jax_numpy_dtype_promotion": "strict",
-    "jax_transfer_guard": "disallow",
-}
 
 
 class Soft(nnx.Module):
@@ -70,6 +74,13 @@ def trained() -> Result:
 @pytest.fixture(scope="module")
 def usual() -> Result:
     return trained()
+
+
+def forget_programs() -> None:
+    """Let all programs be traced and compiled anew."""
+    jax.clear_caches()
+    for kept in (engine._draw_program, engine._train_program, choice._made):
+        kept.cache_clear()
 
 
 def same(one: Result, other: Result) -> bool:
@@ -117,6 +128,41 @@ def test_what_compiles_otherwise_and_cannot_be_pinned_is_in_the_fingerprint():
         with set_to(name, other[type(value)](value)):
             assert provenance.differences(usual, provenance.fingerprint()).startswith(name)
     assert provenance.fingerprint() == usual
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_stops_jax_is_refused_in_one_line(name):
+    before = jax.config.values[name]
+    value = True if before is False else "raise"
+    with set_to(name, value), pytest.raises(ValueError, match=f"^{name} is .*must be {before!r}$"):
+        trained()
+
+
+@pytest.mark.skipif(jax.__version__ != jax_settings.VERSION, reason="settings of another JAX")
+def test_there_is_an_answer_to_every_setting_of_jax():
+    kinds = PINNED, jax_settings.NAMED, REFUSED, WITHOUT_EFFECT, jax_settings.ELSEWHERE
+    answered = [name for kind in kinds for name in kind]
+    assert sorted(answered) == sorted(jax.config.values)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WITHOUT_EFFECT)
+def test_a_setting_that_is_left_alone_changes_no_bit(usual, name):
+    with set_to(name, WITHOUT_EFFECT[name]):
+        forget_programs()
+        found = trained()
+    forget_programs()
+    assert same(found, usual)
+
+
+@pytest.mark.slow
+def test_a_change_would_be_noticed(usual, monkeypatch):
+    monkeypatch.setattr(surroundings, "pinned", nullcontext)
+    with jax.threefry_partitionable(False):
+        forget_programs()
+        found = trained()
+    forget_programs()
+    assert not same(found, usual)
 
 
 def test_the_context_of_the_caller_is_as_it_was(usual):

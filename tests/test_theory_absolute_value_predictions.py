@@ -75,11 +75,11 @@ def test_other_initialisers_get_theirs_with_room_for_crossing(laws, slack, k):
 def test_whatever_speaks_of_training_is_silent_where_biases_cross_the_inputs():
     # |x| on +-100, 10,000 epochs: the formula says 0.719, counted were 0.50 of 4,000.
     law, crossing = uniform(2**0.5), Conditions(steps=130_000, input_limit=100.0)
-    drawn = stats.uniform(-1.4, 2.8).rvs((2, 2, 10_000), random_state=0)
+    w, a = stats.uniform(-1.4, 2.8).rvs((2, 2, 10_000), random_state=0)
     signs, *trained = predictions(2, law, law, crossing)
     pattern, *of_pattern = pattern_predictions([1.0, 1.0], law, crossing)
     assert (signs.probability, pattern.probability) == (0.5, 1.0)
-    for one in (*trained, *of_pattern, flow_predictions.prediction(*drawn, crossing)):
+    for one in (*trained, *of_pattern, flow_predictions.prediction(w, a, crossing)):
         assert one.probability is None
         assert "biases may travel 1.3 of the largest input" in one.reason
     # A tenth of the way all speak again.

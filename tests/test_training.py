@@ -153,7 +153,7 @@ def single(setting: Setting, weights: jax.Array, order_key: jax.Array) -> dict[s
     quiet = jax.lax.fori_loop(0, 61, settle, (end, jnp.array(True)))[1]
     final = end.weights
     outputs, found = measured(final)
-    before = (measured(state.weights)[1].square for state in (begun, half))
+    at_start, halfway = (measured(state.weights)[1].square for state in (begun, half))
     code = outcomes.classify(
         outputs,
         outcomes.best_affine(inputs, targets),
@@ -164,7 +164,7 @@ def single(setting: Setting, weights: jax.Array, order_key: jax.Array) -> dict[s
         margin=setting.task.margin,
         certified=quiet,
         finite=jnp.isfinite(final).all(),
-        still_improving=outcomes.improving(*before, found.square),
+        still_improving=outcomes.improving(at_start, halfway, found.square),
         inputs_vary=outcomes.vary(inputs),
     )
     loss = training.loss(model, final, rows, numbers)

@@ -13,6 +13,7 @@ import numpy as np
 from jaxlab import claims, outcomes
 from jaxlab.claims import Claim, Statement
 from jaxlab.result import Members, Result
+from jaxlab.tolerances import deciding_errors
 
 TOLERANCES = (0.05, 0.1, 0.2)
 _SOLVED, _OTHER = (outcomes.OUTCOMES.index(name) for name in ("solved", "other"))
@@ -35,8 +36,7 @@ def at_tolerance(members: Members, tolerance: float) -> Members:
 
 
 def _fitted(members: Members, tolerance: float) -> np.ndarray:
-    worst = np.nan_to_num(members.errors, nan=np.inf).max(axis=1)
-    return (worst <= tolerance) & (members.names != "diverged")
+    return deciding_errors(members) <= tolerance
 
 
 @dataclasses.dataclass(frozen=True)
