@@ -1,6 +1,7 @@
 """Tables of numbers that people bring: CSV files whose first line names the columns."""
 
 import csv
+import io
 import math
 import re
 from array import array
@@ -11,6 +12,7 @@ from typing import TextIO
 
 import numpy as np
 
+from jaxlab.files import opened
 from jaxlab.validation import shown
 
 MOST_NUMBERS = 10_000_000
@@ -95,7 +97,7 @@ def _pieces(path: Path, file: TextIO) -> Iterator[str]:
 
 def _lines(path: Path) -> Iterator[list[str]]:
     """Yield the rows of a table, each as long as the first; ValueError says where it is none."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with opened(path) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as file:
         reader, width = csv.reader(_pieces(path, file)), 0
         try:
             for row in reader:

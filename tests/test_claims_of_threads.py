@@ -41,6 +41,7 @@ def members(setting: Setting, share: float, facts: Facts) -> Members:
         "first_solved": np.where(solved, checks[-1], -1),
         "born_dead": ~solved,
         "certified": ~solved,
+        "improving": np.zeros(N, bool),
         "entering": np.stack([zeros, zeros - 1], axis=1),
         "rmse": zeros + 1.0,
         "rounded_rmse": zeros,

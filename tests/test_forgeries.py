@@ -74,7 +74,7 @@ def refusals(path: Path, write: Callable[[Any], None], forged: Iterator[Any], re
         except ResultsError as error:
             said = str(error)
         count += bool(said)
-        assert not said or str(path) in said
+        assert not said or str(path.parent) in said  # a chunk may be at odds with its neighbour
         assert "\n" not in said
         assert len(said) < len(str(path)) + 400
         assert time.perf_counter() - start < SECONDS
@@ -163,12 +163,12 @@ def test_a_forged_mark_of_a_map(grid):
 def test_a_forged_census(tmp_path):
     digest = samples.setting().digest
     row = ["k=2", digest, "born_dead", 100, 3]
-    content = {"format": 2, "counts": [row, row]}
+    content = {"format": chunks.FORMAT, "counts": [row, row]}
     (tmp_path / census.FILE).write_bytes(sealed.json_as_bytes(content))
     read_counts = lambda: census.read_counts(tmp_path / census.FILE)  # noqa: E731
     assert refused(tmp_path / census.FILE, read_counts) > 80
     made = {"fingerprint": {"jax": "1"}, "runs": []}
-    content = {"format": 2, "census": "small", "digests": {"k=2": digest}} | made
+    content = {"format": chunks.FORMAT, "census": "small", "digests": {"k=2": digest}} | made
     (tmp_path / "manifest.json").write_bytes(sealed.json_as_bytes(content))
     assert refused(tmp_path / "manifest.json", lambda: maps.of_folder(tmp_path)) > 50
 
