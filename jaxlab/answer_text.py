@@ -139,7 +139,7 @@ class Answer:
             moving = share(tally.improving, tally.failed)
             return f"{MEANING[self.kind]}, for {moving} of those that fail were still improving"
         if self.kind is Kind.IMPOSSIBLE and self.sensitivity and self.sensitivity.turns:
-            allowed = _exact(self.sensitivity.tolerance)
+            allowed = exact_percent(self.sensitivity.tolerance)
             return f"impossible, or nearly, at a tolerance of {allowed}: another seed will not do"
         if self.kind is not Kind.UNDECIDED:
             return MEANING[self.kind]
@@ -215,11 +215,13 @@ class Answer:
         found = self.sensitivity
         if found is None or not found.turns or self.kind is Kind.TOO_SHORT:
             return
-        counts = [f"{_seeds(failed, found.n)} at {_exact(t)}" for t, failed in found.failed]
+        (first, fewest), *others = found.failed
+        counts = [f"{_seeds(fewest, found.n)} fail at {exact_percent(first)}"]
+        counts += [f"{_seeds(failed, found.n)} at {exact_percent(t)}" for t, failed in others]
         size = f"of the targets' {self._size}"
-        yield f"The answer hangs on the tolerance: there fail {', '.join(counts)} {size}."
+        yield f"The answer hangs on the tolerance: {', '.join(counts)} {size}."
         for tolerance, kind in found.turns:
-            yield f"At {_exact(tolerance)} it would be: {SHORTLY[kind]}."
+            yield f"At {exact_percent(tolerance)} it would be: {SHORTLY[kind]}."
 
 
 def _seeds(count: int, n: int) -> str:
@@ -227,7 +229,12 @@ def _seeds(count: int, n: int) -> str:
     return {"all": "all seeds", "none": "no seeds"}.get(share(count, n), share(count, n))
 
 
-def _exact(tolerance: float) -> str:
+def exact_percent(tolerance: float) -> str:
+    """Return a tolerance in per cent, as it was set.
+
+    >>> exact_percent(0.1), exact_percent(0.125)
+    ('10 %', '12.5 %')
+    """
     return f"{100 * tolerance:.3g} %"
 
 

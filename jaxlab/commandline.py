@@ -94,7 +94,7 @@ def package(name: str) -> ModuleType | None:
         for other in SCRIPTED:  # both, as they import one another
             if other not in sys.modules:
                 _load(root / other)
-    return sys.modules[name]
+    return sys.modules.get(name)
 
 
 def _load(folder: Path) -> None:

@@ -57,22 +57,24 @@ def described(tallies: Tallies) -> tuple[str, str]:
 def table(tallies: Tallies, theory: Mapping[str, tuple[str, object]] | None = None) -> Markup:
     """Return the counts as a table: failure rate with exact interval, outcomes in per cent.
 
+    Last, where there are any, comes the share of all that failed and were still improving.
     `theory` is what is predicted of a setting's failure rate, and the verdict on that.
     """
     occurring = [c for c in outcomes.OUTCOMES if any(t.counts[c] for t in tallies.values())]
     said = [] if theory is None else ["theory %", "verdict"]
     heads = ["setting", "n", "fails %", "95 % interval", *said]
     heads += [c.replace("_", " ") for c in occurring]
+    moving = any(tally.improving for tally in tallies.values())
+    heads += ["improving"] * moving
     rows: list[list[object]] = []
     for name, tally in tallies.items():
         rate = f"{100 * tally.failed / tally.n:.2f}"
         cells = [name, f"{tally.n:,}", rate, bounds(tally.failed, tally.n)]
-        shares = [f"{100 * tally.counts[c] / tally.n:.1f}" for c in occurring]
-        none = [tally.counts[c] == 0 for c in occurring]
-        shares = ["0" if is_none else text for is_none, text in zip(none, shares, strict=True)]
+        counts = [tally.counts[c] for c in occurring] + [tally.improving] * moving
+        shares = [f"{100 * count / tally.n:.1f}" if count else "0" for count in counts]
         rows.append([*cells, *([] if theory is None else theory.get(name, ("", ""))), *shares])
     caption = "How often every setting fails, and what became of its networks, in % of all seeds"
-    align = "lrrr" + ("rl" if said else "") + "r" * len(occurring)
+    align = "lrrr" + ("rl" if said else "") + "r" * (len(occurring) + moving)
     return html.table(caption, heads, align, rows)
 
 

@@ -25,6 +25,7 @@ SENTENCES = {
     "other": "none of the other names describes it, and its error had settled",
 }
 OUTCOMES = tuple(SENTENCES)
+IMPROVING = "beside the outcome: its error was still falling at the end, so that it may yet learn"
 # The first of these that applies is the outcome: what a network does before whether it moves.
 ORDER = ("diverged", "solved", "dead", "constant", "right_only", "left_only", "partial", "linear")
 ORDER += ("unfinished", "other")

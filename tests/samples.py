@@ -79,9 +79,10 @@ def members(names: Sequence[str], **facts: np.ndarray) -> Members:
     """Return members 0, 1, ... of these outcomes; nothing else is remarkable about them."""
     n = len(names)
     dull = ("loss", "rmse", "rounded_rmse", "line_rmse", "mean_output", "mean_target", "spread")
+    errors = np.where(np.array(names) == "solved", 0.0, 1.0)[:, None].repeat(2, axis=1)
     neutral = {
         **dict.fromkeys(dull, np.zeros(n, np.float32)),
-        "errors": np.zeros((n, 2), np.float32),
+        "errors": errors.astype(np.float32),
         "first_solved": np.full(n, -1, np.int32),
         "born_dead": np.zeros(n, bool),
         "improving": np.array([name == "unfinished" for name in names]),

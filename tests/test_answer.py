@@ -102,7 +102,7 @@ def test_where_errors_crowd_near_the_criterion_the_answer_says_where_it_changes(
     text = str(ending([0.11, 0.12, 0.18, 0.3] * 100))
     assert "impossible, or nearly, at a tolerance of 10 %" in text
     assert (
-        "The answer hangs on the tolerance: there fail all seeds at 5 %, all seeds at 10 %, 50 % "
+        "The answer hangs on the tolerance: all seeds fail at 5 %, all seeds at 10 %, 50 % "
         "at 15 %, 25 % at 20 % of the targets' size. At 11 % it would be: luck of the seed."
     ) in text
 

@@ -3,6 +3,7 @@
 The folders hold members of chosen outcomes that nobody trained.
 """
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from jaxlab import (
     chunks,
     commandline,
     grid_runs,
+    notebook,
     report,
     sealed,
     shards,
@@ -29,6 +31,8 @@ from jaxlab.files import write_csv
 from jaxlab.provenance import fingerprint, short
 from jaxlab.question import Question
 from jaxlab.reporting import counted, facts, maps, written
+from jaxlab.reporting import errors as errors_section
+from jaxlab.result import Result
 from jaxlab.spec import OPTIMISERS, Setting, Sweep
 from jaxlab.theory.prediction import Prediction
 
@@ -86,8 +90,8 @@ def checked(folder: Path) -> markup.Page:
 def test_a_report_says_what_was_asked_found_and_run(folder):
     found = checked(folder)
     assert found.texts("h1") == ["How often do networks 1‑2‑1 learn absolute value?"]
-    headings = ["The answer", "Figures", "What became of the networks", "Time to success"]
-    headings += ["What was run", "Who made it", "To reproduce it"]
+    headings = ["The answer", "Figures", "What became of the networks", "Other tolerances"]
+    headings += ["Time to success", "What was run", "Who made it", "To reproduce it"]
     assert found.texts("h2") == headings
     assert found.texts("nav") == ["".join(headings)]
     result = store.read_sweep(folder)
@@ -156,7 +160,7 @@ def test_members_read_in_pieces_are_counted_once(tmp_path, monkeypatch):
 def test_bounds_that_cannot_fail_are_no_success():
     verdicts = ("consistent", "vacuous", "consistent")
     rows = [{"predicted": 0.1 * i, "verdict": verdict} for i, verdict in enumerate(verdicts)]
-    text = "Of 2 predictions that were tested, 2 consistent; 1 are vacuous"
+    text = "Predictions tested: 2 (2 consistent); vacuous, which no count could contradict: 1."
     assert written.in_short(rows).startswith(text)
     same = {"setting": "k=2", "event": "training_fails", "kind": "lower bound", "prediction": "law"}
     bounds = [
@@ -165,11 +169,40 @@ def test_bounds_that_cannot_fail_are_no_success():
     assert written.of_failing(bounds)["k=2"][0] == "\u2265 30.00"
 
 
+def test_the_share_that_fails_at_other_tolerances_is_drawn_and_given(tmp_path):
+    # Exact by hand: of 40 the errors are a quarter each of these; 0.2 counts as learnt.
+    errors = np.repeat(np.array([0.1, 0.15, 0.25, 0.5], np.float32), 10)
+    members = samples.members(["solved"] * 20 + ["other"] * 20, errors=errors[:, None])
+    setting = samples.setting("k=2")
+    task = dataclasses.replace(setting.task, tolerance=0.2)
+    sweep = samples.sweep(dataclasses.replace(setting, task=task))
+    found = counted.counted(Result(sweep, {"k=2": members})).errors
+    page = markup.check(f"<!DOCTYPE html><title>t</title>{counted.other_tolerances(found)}")
+    cells = page.texts("td")
+    assert cells == ["20 %", "75.00", "50.00", "25.00", "25.00", ""]
+    failed = errors_section._failed(found["k=2"])
+    limits = errors_section._limits(0.2)
+    brute = [int(np.sum(errors > np.float32(limit))) for limit in limits]
+    assert failed.tolist() == brute
+    assert (failed[0], failed[errors_section.POINTS // 2], failed[-1]) == (40, 20, 0)
+    assert len(page.texts("figcaption")) == 1
+
+
+def test_who_was_still_improving_has_a_column_of_its_own(tmp_path):
+    made = fill(tmp_path / "moving", small("k=2"), {"k=2": ["unfinished"] * 3 + ["solved"] * 9})
+    found = checked(made)
+    assert "improving" in found.texts("th")
+    assert found.texts("td")[:5] == ["12", "25.00", "[5.5, 57.2]", "75.0", "25.0"]
+    settled = fill(tmp_path / "settled", small("k=2"), {"k=2": ["other"] * 3 + ["solved"] * 9})
+    first_table = str(notebook.table(store.read_sweep(settled).tally()))
+    assert "improving" not in first_table
+
+
 def test_predictions_stand_there_with_verdicts_laws_and_reasons(folder):
     compared(folder)
     found = checked(folder)
     assert "Against theory" in found.texts("h2")
-    text = "Of 2 predictions that were tested, 1 undecided, 1 rejected; 1 are withheld."
+    text = "Predictions tested: 2 (1 undecided, 1 rejected); withheld: 1."
     assert text in found.texts("p")
     cells = found.texts("td")
     assert cells[3:5] == ["= 70.00", "undecidedrejected: a bound"]
@@ -278,7 +311,7 @@ def test_what_settings_share_and_in_what_they_differ():
 
 
 def test_every_optimiser_has_its_numbers():
-    assert set(facts.USED) == set(OPTIMISERS) - {"sgd"}
+    assert set(facts.USED) == set(OPTIMISERS)
     names = set(samples.setting().training.optimiser.numbers)
     assert all(set(used) <= names for used in facts.USED.values())
 
@@ -322,7 +355,7 @@ def test_a_census_is_reported_with_its_counts(tmp_path):
     assert found.texts("h1") == ["What is true of the networks of born before any training?"]
     wanted = ["training fails", "40", "29", "72.500", "[56.112, 85.399]"]
     assert found.texts("td")[:5] == wanted
-    assert "Of 2 predictions" in found.texts("p")[1]
+    assert "Predictions tested: 2" in found.texts("p")[1]
     sealed.write_result(folder / census.FILE, sealed.json_as_bytes(content | {"counts": [[1]]}))
     with pytest.raises(sealed.ResultsError, match=r"counts\.json"):
         maps.of_folder(folder)

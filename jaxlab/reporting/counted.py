@@ -25,20 +25,24 @@ from jaxlab import (
 )
 from jaxlab.html import Markup, element, joined
 from jaxlab.reporting import facts, written
+from jaxlab.reporting.errors import Errors
+from jaxlab.reporting.errors import section as other_tolerances
 from jaxlab.reporting.facts import NOTHING, Report, paragraphs
 from jaxlab.result import Result
 from jaxlab.spec import Sweep
 from jaxlab.survival import Curve, Share, curve, median_step, prospects
 from jaxlab.tally import Tally
+from jaxlab.tolerances import deciding_errors
 
 MOST_CURVES = len(plotting.SERIES)
 
 
 class Counted(NamedTuple):
-    """What is read off all members, piece by piece: counts and curves by setting."""
+    """What is read off all members, piece by piece: counts, curves and errors by setting."""
 
     tallies: Mapping[str, Tally]
     curves: Mapping[str, Curve]
+    errors: Mapping[str, Errors]
 
 
 def of_sweep(folder: Path) -> Report:
@@ -60,6 +64,7 @@ def of_sweep(folder: Path) -> Report:
             ("The answer", partial(_answer, result)),
             ("Figures", partial(figures, result, found.tallies, drawing)),
             ("What became of the networks", partial(joined, *tables)),
+            ("Other tolerances", partial(other_tolerances, found.errors)),
             ("Time to success", partial(times, found.curves)),
             ("What would help", partial(written.advice, folder)),
             ("What was said", partial(written.claims, folder, name)),
@@ -73,20 +78,22 @@ def of_sweep(folder: Path) -> Report:
 
 
 def counted(result: Result) -> Counted:
-    """Return the counts and the curves of unsolved members, read once and piece by piece."""
+    """Return counts, curves of unsolved members and errors, read once and piece by piece."""
     tallies: dict[str, Tally] = {}
-    times: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    columns: dict[str, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
     for part in result.parts():
         for name, members in part.members.items():
             tally = members.tally
             tallies[name] = tallies[name] + tally if name in tallies else tally
-            times.setdefault(name, []).append((members.first_solved, members.certified))
-    curves = {}
-    for name, parts in times.items():
+            kept = members.first_solved, members.certified, deciding_errors(members)
+            columns.setdefault(name, []).append(kept)
+    curves, errors = {}, {}
+    for name, parts in columns.items():
         setting = result.sweep[name]
-        first, certified = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        first, certified, deciding = (np.concatenate(part) for part in zip(*parts, strict=True))
         curves[name] = curve(first, setting.training.checks(setting.task.rows), certified)
-    return Counted(tallies, curves)
+        errors[name] = Errors(setting.task.tolerance, deciding)
+    return Counted(tallies, curves, errors)
 
 
 def scripted(sweep: Sweep) -> bool:
@@ -138,6 +145,7 @@ def _theory(rows: Sequence[written.Row], left_out: str) -> Markup:
 def meanings() -> Markup:
     """Return what the names of the outcomes mean."""
     rows = [(name.replace("_", " "), outcomes.SENTENCES[name]) for name in outcomes.ORDER]
+    rows.append(("improving", outcomes.IMPROVING))
     caption = "What can become of a network: the first of these that applies"
     return html.table(caption, ["outcome", "meaning"], "lt", rows)
 

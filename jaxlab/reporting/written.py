@@ -162,9 +162,9 @@ def in_short(rows: Sequence[Row]) -> str:
     counts = Counter(row["verdict"] for row in tested)
     words = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
     vacuous, held = len(numbers) - len(tested), len(rows) - len(numbers)
-    apart = f"; {vacuous} are vacuous, no count could contradict them" if vacuous else ""
-    apart += f"; {held} are withheld" if held else ""
-    return f"Of {len(tested)} predictions that were tested, {words or 'none'}{apart}."
+    apart = f"; vacuous, which no count could contradict: {vacuous}" if vacuous else ""
+    apart += f"; withheld: {held}" if held else ""
+    return f"Predictions tested: {len(tested)}{f' ({words})' if words else ''}{apart}."
 
 
 def prediction_tables(rows: Sequence[Row]) -> Markup:
