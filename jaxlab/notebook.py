@@ -12,6 +12,7 @@ from jaxlab.result import Result
 from jaxlab.tally import Tally, clopper_pearson
 
 MOST_BARS = 40  # settings in one figure
+
 LONGEST = 36  # characters of a name beside a bar
 Tallies = Mapping[str, Tally]
 IN_NOTEBOOK = """
@@ -26,8 +27,12 @@ IN_NOTEBOOK = """
 def draw(tallies: Tallies) -> Figure:
     """Return a figure of what became of every setting's members, with the failure rates.
 
-    Of more than 40 settings the first 40 are drawn, and it is said that there are others.
+    Of more than 40 settings the first 40 are drawn, and it is said that there are others. Settings
+    without seeds have no bar; ValueError where none has any.
     """
+    tallies = {name: tally for name, tally in tallies.items() if tally.n}
+    if not tallies:
+        raise ValueError("no seeds were trained; there is nothing to draw")
     shown = dict(list(tallies.items())[:MOST_BARS])
     occurring = [c for c in outcomes.OUTCOMES if any(t.counts[c] for t in shown.values())]
     order = [c for c in occurring if c != "solved"] + ["solved"] * ("solved" in occurring)
@@ -49,7 +54,7 @@ def draw(tallies: Tallies) -> Figure:
 
 def described(tallies: Tallies) -> tuple[str, str]:
     """Return the figure's title and, for who does not see it, the failure rates in words."""
-    said = ", ".join(f"{name} {100 * t.failed / t.n:.1f} %" for name, t in tallies.items())
+    said = ", ".join(f"{name} {100 * t.failed / t.n:.1f} %" for name, t in tallies.items() if t.n)
     title = "What became of the networks of each setting"
     return title, f"Bars of outcomes. Share that fails: {said}."
 
@@ -68,8 +73,9 @@ def table(tallies: Tallies, theory: Mapping[str, tuple[str, object]] | None = No
     heads += ["improving"] * moving
     rows: list[list[object]] = []
     for name, tally in tallies.items():
-        rate = f"{100 * tally.failed / tally.n:.2f}"
-        cells = [name, f"{tally.n:,}", rate, bounds(tally.failed, tally.n)]
+        rate = f"{100 * tally.failed / tally.n:.2f}" if tally.n else ""
+        limits = bounds(tally.failed, tally.n) if tally.n else ""
+        cells = [name, f"{tally.n:,}", rate, limits]
         counts = [tally.counts[c] for c in occurring] + [tally.improving] * moving
         shares = [f"{100 * count / tally.n:.1f}" if count else "0" for count in counts]
         rows.append([*cells, *([] if theory is None else theory.get(name, ("", ""))), *shares])
@@ -90,6 +96,8 @@ def bounds(count: int, n: int) -> str:
 def as_html(result: Result) -> str:
     """Return a result as a notebook shows it: the table and the figure."""
     tallies = result.tally()
+    if not any(tally.n for tally in tallies.values()):
+        return str(element("p", str(result)))
     own = element("style", Markup(IN_NOTEBOOK))
     picture = html.picture(draw(tallies), *described(tallies))
     return str(element("div", joined(own, table(tallies), picture), class_="jaxlab"))

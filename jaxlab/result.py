@@ -141,6 +141,8 @@ class Result:
     def outcomes(self) -> np.ndarray:
         """Outcome names (setting, seed); ValueError where settings were run on different seeds."""
         lists = [m.seeds for m in self.members.values()]
+        if not lists:
+            raise ValueError("no seeds were trained; there are no outcomes")
         if any(not np.array_equal(seeds, lists[0]) for seeds in lists):
             raise ValueError("the settings have different seeds; look at .members one by one")
         return np.stack([m.names for m in self.members.values()])
@@ -193,19 +195,22 @@ class Result:
 
 
 def summary_rows(result: Result) -> list[dict[str, object]]:
-    """Return one dictionary per setting: counts, exact 95 % interval, outcome classes, numbers."""
+    """Return one dictionary per setting: counts, exact 95 % interval, outcome classes, numbers.
+
+    The rate and its interval are empty where no seeds were trained.
+    """
     rows = []
     for name, tally in result.tally().items():
-        interval = clopper_pearson(tally.failed, tally.n)
+        interval = clopper_pearson(tally.failed, tally.n) if tally.n else None
         rows.append(
             {
                 "sweep": result.sweep.name,
                 "setting": name,
                 "n": tally.n,
                 "failed": tally.failed,
-                "failure_rate": f"{tally.failed / tally.n:.6g}",
-                "ci_low": f"{interval.low:.6g}",
-                "ci_high": f"{interval.high:.6g}",
+                "failure_rate": f"{tally.failed / tally.n:.6g}" if tally.n else "",
+                "ci_low": f"{interval.low:.6g}" if interval else "",
+                "ci_high": f"{interval.high:.6g}" if interval else "",
             }
             | dict(tally.counts)
             | {"improving": tally.improving}
@@ -258,6 +263,8 @@ def table(result: Result) -> str:
     what finds no room is summed up under "rest".
     """
     tallies = result.tally()
+    if not any(tally.n for tally in tallies.values()):
+        return f"{result.sweep.name}: no seeds were trained"
     width = min(30, max(7, *(len(name) for name in tallies)))
     digits = max(6, *(len(str(tally.n)) for tally in tallies.values()))
     shown, rest = _columns(tallies, (COLUMNS - width - digits - 23) // 6)
@@ -265,8 +272,11 @@ def table(result: Result) -> str:
     lines = [f"{'setting':<{width}} {'n':>{digits}} {'fails%':>6} {'95% interval':>14}"]
     lines[0] += "".join(f" {head:>5}" for head in heads)
     for name, tally in tallies.items():
-        bounds = clopper_pearson(tally.failed, tally.n).percent
         short = name if len(name) <= width else name[: width - 1] + "…"
+        if not tally.n:
+            lines.append(f"{short:<{width}} {0:>{digits}}")
+            continue
+        bounds = clopper_pearson(tally.failed, tally.n).percent
         line = f"{short:<{width}} {tally.n:>{digits}} {100 * tally.failed / tally.n:6.2f}"
         shares = [tally.counts[c] / tally.n for c in shown]
         shares += [sum(tally.counts[c] for c in rest) / tally.n] * bool(rest)
@@ -277,7 +287,8 @@ def table(result: Result) -> str:
 
 def _columns(tallies: Mapping[str, Tally], room: int) -> tuple[list[str], list[str]]:
     """Return the failed classes to show, in their usual order, and those for which no room is."""
-    largest = {c: max(t.counts[c] / t.n for t in tallies.values()) for c in outcomes.OUTCOMES}
+    counted = [tally for tally in tallies.values() if tally.n]
+    largest = {c: max(t.counts[c] / t.n for t in counted) for c in outcomes.OUTCOMES}
     occurring = [c for c in outcomes.OUTCOMES if c != "solved" and largest[c] > 0]
     if len(occurring) <= room:
         return occurring, []

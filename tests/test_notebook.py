@@ -8,9 +8,10 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.patches import Rectangle
 from numpy.testing import assert_allclose
 
-from jaxlab import OUTCOMES, html, notebook
+import jaxlab
+from jaxlab import OUTCOMES, answer, html, notebook
 from jaxlab.html import element
-from jaxlab.result import Result
+from jaxlab.result import Result, summary_rows
 from jaxlab.tally import Tally, clopper_pearson
 
 STRANGE = 'a<b & "$x$" $\\frac'
@@ -94,6 +95,32 @@ def test_a_result_draws_and_shows_itself():
     assert found.texts("th")[9:] == list(TALLIES)
     assert "k=2 71.4 %" in found.texts("desc")[0]
     assert shown._repr_html_() == shown._repr_html_()
+
+
+def test_a_result_without_seeds_says_so(tmp_path):
+    sweep = samples.sweep()
+    # Two settings are two chunks, so that the third of four shards has none.
+    none = jaxlab.run(sweep, seeds=8, out=tmp_path / "small", shard=(3, 4))
+    empty = samples.members(["solved"]).of(np.empty(0, np.int64))
+    for result in (none, Result(sweep, {}), Result(sweep, {"k=2": empty})):
+        assert str(result) == "small: no seeds were trained"
+        assert as_page(result._repr_html_())
+        assert sum(tally.n for tally in result.tally().values()) == 0
+        with pytest.raises(ValueError, match="no seeds were trained; there is nothing to draw"):
+            notebook.draw(result.tally())
+    assert answer.sentences(Result(sweep, {"k=2": empty})) == ["k=2: no seeds were trained."]
+
+
+def test_a_setting_without_seeds_stands_there_beside_the_others():
+    members = samples.members(["solved", "dead"])
+    result = Result(samples.sweep(), {"k=2": members, "fast": members.of(np.empty(0, np.int64))})
+    lines = str(result).splitlines()
+    assert lines[1].split() == ["k=2", "2", "50.00", "[1.3,", "98.7]", "50.0"]
+    assert lines[2].split() == ["fast", "0"]
+    cells = as_page(result._repr_html_()).texts("td")
+    assert cells[5:8] == ["0", "", ""]
+    rows = summary_rows(result)
+    assert [row["failure_rate"] for row in rows] == ["0.5", ""]
 
 
 @pytest.mark.parametrize("count", [0, 7142, 10_000])
