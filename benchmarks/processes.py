@@ -23,7 +23,7 @@ from tqdm import tqdm
 import benchmarks.swept
 import jaxlab.__main__
 import sweeps.__main__
-from jaxlab import commandline, provenance
+from jaxlab import commandline, records
 
 ROOT = Path(__file__).parent.parent
 PRELOADED = ["benchmarks.processes", "benchmarks.traps", "figures.__main__", "jaxlab.tools.merge"]
@@ -52,7 +52,7 @@ def _main(
     try:
         commandline.run_cleanly(MAINS[words[0]])
     finally:
-        print(f"peak memory: {provenance.peak_memory()} MiB", flush=True)
+        print(f"peak memory: {records.peak_memory()} MiB", flush=True)
 
 
 def nothing() -> None:

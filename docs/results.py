@@ -286,7 +286,10 @@ def write(results: Path) -> list[str]:
     """Write docs/results.md and the README's tables from the results in a folder.
 
     Tables whose results are not there stay as they are; return why, a line for each section.
+    Without the folder itself nothing is written: ValueError.
     """
+    if not results.is_dir():
+        raise ValueError(f"{results} is no folder; results are made by python -m sweeps")
     pages = {"results": ROOT / "docs" / "results.md", "readme": ROOT / "README.md"}
     texts, left = {name: path.read_text() for name, path in pages.items()}, []
     for section in SECTIONS:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxlab import provenance, sealed
+from jaxlab import records, sealed
 from jaxlab.chunks import FORMAT
 from jaxlab.sealed import ResultsError
 from jaxlab.seed_ranges import pairs_in
@@ -37,7 +37,7 @@ def read(path: Path, kind: str) -> dict[str, Any]:
     with sealed.reading(path):
         check(kind in content, "what it is about", ", ".join(content), f"a {kind}")
         for run in items("runs", content.get("runs"), "the runs recorded so far"):
-            provenance.check_record(run)
+            records.check_record(run)
     return content
 
 

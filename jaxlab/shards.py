@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from jaxlab import sealed
 from jaxlab.files import make_folder
-from jaxlab.provenance import Record, check_record
+from jaxlab.records import Record, check_record
 from jaxlab.sealed import ResultsError
 from jaxlab.validation import items
 

@@ -582,6 +582,10 @@ def no_measuring(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(machine, "about", lambda command: {})
 
 
+def no_tables(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(documenting, "SECTIONS", [begin])
+
+
 def nothing(patch: pytest.MonkeyPatch) -> None:
     del patch
 
@@ -639,7 +643,7 @@ COMMANDS: dict[str, Known] = {
     "figures": (drawing.main, no_drawing, drawing.parser(), DRAWN, 80),
     "benchmarks": (benchmarking.main, no_measuring, benchmarking.parser(), [[]], 80),
     "orders": (orders.main, no_measuring, orders.parser(), [[]], 50),
-    "results": (documenting.main, nothing, documenting.parser(), [[]], 50),
+    "results": (documenting.main, no_tables, documenting.parser(), [[]], 50),
     "tools": (calling.call, nothing, calling.parser(), [[], ["theory"], ["theory", "dead"]], 50),
 }
 for tool in commandline.scripts(tools):

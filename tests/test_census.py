@@ -22,6 +22,7 @@ from jaxlab import (
     ResultsError,
     Setting,
     census,
+    chunks,
     engine,
     provenance,
     run,
@@ -186,7 +187,8 @@ def test_damaged_files_and_foreign_folders_are_refused_and_left_alone(tmp_path):
     path = tmp_path / "counts.json"
     good = path.read_bytes()
     wrong = [b"", b"\xff\xfe", good.replace(b"counts", b"county"), good[:-3] + b"x\n"]
-    more = sealed.json_as_bytes({"format": 2, "counts": [["born", BORN.digest, "positive", 4, 5]]})
+    counts = [["born", BORN.digest, "positive", 4, 5]]
+    more = sealed.json_as_bytes({"format": chunks.FORMAT, "counts": counts})
     for damaged in (*wrong, good[: good.rindex(b",")], good.replace(b" 40,", b" 4,"), more):
         assert damaged != good
         path.write_bytes(damaged)
@@ -197,11 +199,11 @@ def test_damaged_files_and_foreign_folders_are_refused_and_left_alone(tmp_path):
     path.unlink()
     with pytest.raises(ResultsError, match=r"holds no results \(no counts.json\)"):
         read_census(SMALL, tmp_path)
-    another = sealed.json_as_bytes({"format": 2, "census": "another"})
-    newer = sealed.json_as_bytes({"format": 3, "census": "small"})
+    another = sealed.json_as_bytes({"format": chunks.FORMAT, "census": "another"})
+    newer = sealed.json_as_bytes({"format": 4, "census": "small"})
     for content, said in (
         (another, "holds something else"),
-        (newer, "is of format 3, this version of jaxlab reads format 2"),
+        (newer, "is of format 4, this version of jaxlab reads format 3"),
         (b'{"census": "small"}', "has no checksum"),
         (b"precious", "is damaged"),
     ):
@@ -219,7 +221,7 @@ def test_the_manifest_says_what_was_counted(tmp_path):
     content = sealed.read_json(tmp_path / "manifest.json")
     (ran,) = content.pop("runs")
     assert content == {
-        "format": 2,
+        "format": chunks.FORMAT,
         "census": "small",
         "digests": {"born": BORN.digest},
         "fingerprint": provenance.fingerprint(),

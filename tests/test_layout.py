@@ -78,7 +78,11 @@ def test_only_networks_and_modules_import_flax(name):
 def test_only_native_code_imports_llvmlite_and_only_what_runs_it_imports_that(name):
     imported = imports(source(name))
     assert not within(imported, "llvmlite") or name in NATIVE
-    assert not within(imported, "jaxlab.native") or name in NATIVE | {"engine.py", "block.py"}
+    assert not within(imported, "jaxlab.native") or name in NATIVE | {
+        "engine.py",
+        "block.py",
+        "provenance.py",
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)

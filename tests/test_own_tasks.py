@@ -36,7 +36,7 @@ def test_a_formula_is_evaluated_on_a_grid():
     inputs, targets, regions = rows_of(from_formula("abs(x)", -3, 3, rows=7))
     assert inputs.ravel().tolist() == [-3, -2, -1, 0, 1, 2, 3]
     assert targets.ravel().tolist() == [3, 2, 1, 0, 1, 2, 3]
-    assert regions["right"].sum() == regions["left"].sum() == 3
+    assert regions["right"].sum() == regions["left"].sum() == 4  # the row at 0 is on both sides
     inputs, targets, regions = rows_of(from_formula("x % 2", 0, 9, whole_numbers=True))
     assert targets.ravel().tolist() == [0, 1] * 5
     assert list(regions) == ["all"]

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from jaxlab import provenance
+from jaxlab import provenance, records
 
 
 def test_the_examples_in_the_docstrings_are_right():
@@ -44,30 +44,30 @@ def test_the_commit_is_that_of_a_checkout_that_tracks_jaxlab(tmp_path, monkeypat
         line = ["git", "-C", str(tmp_path), *own, *words]
         return subprocess.run(line, capture_output=True, text=True, check=True, timeout=60).stdout
 
-    monkeypatch.setattr(provenance, "HERE", tmp_path)
+    monkeypatch.setattr(records, "HERE", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert provenance.git_commit() == ""
-    (tmp_path / "provenance.py").write_text("")
+    assert records.git_commit() == ""
+    (tmp_path / "records.py").write_text("")
     git("init", "-q")
-    assert provenance.git_commit() == ""  # somebody's repository, which does not track jaxlab
-    git("add", "provenance.py")
+    assert records.git_commit() == ""  # somebody's repository, which does not track jaxlab
+    git("add", "records.py")
     git("commit", "-qm", "one")
     head = git("rev-parse", "HEAD").strip()
-    assert provenance.git_commit() == head
-    (tmp_path / "provenance.py").write_text("changed")
-    assert provenance.git_commit() == f"{head}-dirty"
+    assert records.git_commit() == head
+    (tmp_path / "records.py").write_text("changed")
+    assert records.git_commit() == f"{head}-dirty"
 
 
 def test_without_git_there_is_no_commit(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert provenance.git_commit() == ""
+    assert records.git_commit() == ""
 
 
 def test_memory_is_that_of_this_process():
-    before = provenance.peak_memory()
+    before = records.peak_memory()
     taken = bytearray(300 * 2**20)
     taken[::4096] = b"x" * len(taken[::4096])
-    after = provenance.peak_memory()
+    after = records.peak_memory()
     assert before is not None
     assert after is not None
     assert 50 < before <= after

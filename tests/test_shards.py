@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from jaxlab import ResultsError, provenance, sealed, shards
+from jaxlab import ResultsError, records, sealed, shards
 from jaxlab.shards import WHOLE, Shard
 
 
@@ -175,8 +175,8 @@ def test_a_damaged_record_is_named(tmp_path):
 
 def test_a_record_holds_what_tells_a_slow_machine_from_a_slow_program(monkeypatch):
     clock = iter([10.0, 13.0, 15.0, 20.0])
-    monkeypatch.setattr(provenance.time, "perf_counter", lambda: next(clock))
-    record = provenance.Record("typed", "1/1", "abc")
+    monkeypatch.setattr(records.time, "perf_counter", lambda: next(clock))
+    record = records.Record("typed", "1/1", "abc")
     record.compiled()
     record.trained(100)
     record.trained(250)

@@ -290,7 +290,7 @@ def test_just_below_the_limits_all_is_well():
     setting = replace(SETTING, task=replace(TASK, rows=spec.MOST_ROWS), training=longest)
     assert setting.steps == spec.MOST_STEPS
     assert len(longest.checks(1)) < 10**6
-    assert replace(SETTING, name="‮ملف 💥" + "x" * 190).name.startswith("‮ملف")
+    assert replace(SETTING, name="ملف 💥" + "x" * 190).name.startswith("ملف")
 
 
 def test_what_json_leaves_out_has_its_default():

@@ -191,7 +191,7 @@ def older_manifest(folder: Path) -> None:
 
 
 def newer_manifest(folder: Path) -> None:
-    resealed_manifest(folder, lambda manifest: manifest.update(format=3))
+    resealed_manifest(folder, lambda manifest: manifest.update(format=4))
 
 
 def other_versions(folder: Path) -> None:
@@ -241,7 +241,7 @@ REFUSED = [
     (manifest_changed_by_hand, r"manifest\.json is damaged \(checksum"),
     (manifest_without_a_part, r"manifest\.json is damaged"),
     (older_manifest, r"manifest\.json has no checksum: it is of an older version"),
-    (newer_manifest, r"is of format 3, this version of jaxlab reads format 2"),
+    (newer_manifest, r"is of format 4, this version of jaxlab reads format 3"),
     (damaged_record, r"1-of-1\.json is damaged \(checksum"),
     (other_versions, r"made elsewhere \(jax 0\.0\.1, now "),
     (no_manifest, "holds no manifest"),

@@ -133,9 +133,9 @@ def test_what_compiles_otherwise_and_cannot_be_pinned_is_in_the_fingerprint():
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_what_stops_jax_is_refused_in_one_line(name):
     before = jax.config.values[name]
-    value = True if before is False else "raise"
+    value, asked = True if before is False else "raise", sweep()
     with set_to(name, value), pytest.raises(ValueError, match=f"^{name} is .*must be {before!r}$"):
-        trained()
+        run(asked, 10, lane_width=samples.LANES)
 
 
 @pytest.mark.skipif(jax.__version__ != jax_settings.VERSION, reason="settings of another JAX")

@@ -31,8 +31,8 @@ def test_absolute_value_is_even_and_spaced_evenly(rows):
     assert np.array_equal(y, abs(x))
     if rows > 1:
         assert np.array_equal(x, -x[::-1]), "not symmetric to the last bit"
-    assert np.array_equal(regions["right"], x > 0)
-    assert np.array_equal(regions["left"], x < 0)
+    assert np.array_equal(regions["right"], x >= 0)
+    assert np.array_equal(regions["left"], x <= 0)
 
 
 def test_a_network_that_does_not_fit_is_refused():

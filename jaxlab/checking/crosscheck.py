@@ -27,7 +27,7 @@ from jaxlab import (
     grouping,
     networks,
     outcomes,
-    provenance,
+    records,
     runs,
     scaling,
     shuffling,
@@ -80,7 +80,7 @@ def check(
     theirs = _judge(setting, drawn, told)
     names = {name: version(name) for name in ("jaxlab", "jax", "numpy")}
     about = names | dict(trainer.versions)
-    today = provenance.now()[:10]
+    today = records.now()[:10]
     return Agreement(setting.name, framework, order, chosen, ours, theirs, about, today)
 
 
