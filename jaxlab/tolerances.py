@@ -16,6 +16,7 @@ from jaxlab.result import Members
 SHOWN = (0.5, 1.0, 1.5, 2.0)
 BELOW = tuple(i / 20 for i in range(19, 9, -1))
 ABOVE = tuple(i / 20 for i in range(21, 41))
+TRIVIAL = 1.0  # the tolerance from which on answering a constant counts as learning
 DECIDED = (Kind.LEARNS, Kind.LUCK, Kind.IMPOSSIBLE)
 
 
@@ -34,7 +35,8 @@ class Sensitivity:
 
     `failed` are pairs (tolerance, count). `turns` are pairs (tolerance, kind), one at most below
     and one above: the nearest at which the counts say another kind. There are none where the
-    answer is the same within a factor of two.
+    answer is the same within a factor of two. Tolerances of 1 or more are left out: at these a
+    constant counts as learnt.
     """
 
     n: int
@@ -56,11 +58,14 @@ def sensitivity(errors: np.ndarray, tolerance: float) -> Sensitivity:
         limit = ascending.dtype.type(multiple * tolerance)  # rounded as where members are judged
         return int(np.searchsorted(ascending, limit, "right"))
 
+    def telling(multiple: float) -> bool:
+        return multiple * tolerance < TRIVIAL
+
     def turn(multiples: Sequence[float]) -> list[tuple[float, Kind]]:
-        kinds = ((m, kind_of_count(learning(m), n)) for m in multiples)
+        kinds = ((m, kind_of_count(learning(m), n)) for m in multiples if telling(m))
         others = ((m, kind) for m, kind in kinds if kind in DECIDED and kind is not now)
         return [(round(m * tolerance, 12), kind) for m, kind in others][:1]
 
     now = kind_of_count(learning(1.0), n)
-    failed = tuple((round(m * tolerance, 12), n - learning(m)) for m in SHOWN)
+    failed = tuple((round(m * tolerance, 12), n - learning(m)) for m in SHOWN if telling(m))
     return Sensitivity(n, tolerance, failed, (*turn(BELOW), *turn(ABOVE)))

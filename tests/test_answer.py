@@ -8,7 +8,7 @@ import pytest
 import samples
 from samples import members
 
-from jaxlab import Network, Result, Setting, Sweep, answer, chunks, tasks
+from jaxlab import Network, Result, Setting, Sweep, answer, chunks, tasks, tolerances
 from jaxlab.answer import Kind, kind_of
 from jaxlab.outcomes import OUTCOMES
 from jaxlab.stored import Stored
@@ -111,6 +111,14 @@ def test_where_errors_crowd_near_the_criterion_the_answer_says_where_it_changes(
 def test_where_they_do_not_nothing_is_said_of_the_tolerance(errors):
     text = str(ending(errors))
     assert "tolerance" not in text
+
+
+def test_tolerances_at_which_a_constant_learns_are_no_answer():
+    errors = np.array([0.3, 1.0] * 100)
+    found = tolerances.sensitivity(errors, 0.5)
+    assert found.failed == ((0.25, 200), (0.5, 100), (0.75, 100))
+    assert [tolerance for tolerance, _ in found.turns] == [0.275]  # and not 1.0 as well
+    assert tolerances.sensitivity(errors, 2.0).failed == ()
 
 
 def test_an_answer_that_only_just_learns_says_so_too():

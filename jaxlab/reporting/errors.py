@@ -97,6 +97,7 @@ def _table(by_setting: Mapping[str, Errors]) -> Markup:
     for name, one in by_setting.items():
         found = sensitivity(one.errors, one.tolerance)
         shares = [f"{100 * count / found.n:.2f}" for _, count in found.failed]
+        shares += [""] * (len(SHOWN) - len(shares))  # where a constant would count as learnt
         turns = "; ".join(f"{exact_percent(t)}: {SHORTLY[kind]}" for t, kind in found.turns)
         rows.append([name, exact_percent(one.tolerance), *shares, turns])
     caption = "How many fail at other tolerances, and the nearest at which the answer is another "
