@@ -186,13 +186,14 @@ def _remedies(found: Result):
         epochs = [found.sweep[n].training.epochs for n in (name, longer)]
         members = found.members[name]
         left = (members.rmse / members.spread) ** 2
-        shares = ", ".join(f"{t:.0%} {failure_share(members, t):.1%}" for t in TOLERANCES)
+        failing = {t: 100 * failure_share(members, t) for t in TOLERANCES}
+        shares = ", ".join(f"{100 * t:g} %: {share:.1f} %" for t, share in failing.items())
         yield (
             claim,
             f"{text}: within {epochs[0]} epochs it learns more than half",
             over(works, left < LEARNS),
             f"Judged is what the best constant leaves, the variance: the median network leaves "
-            f"{100 * middle(left):.1f} % of it; by the error that counts as learnt fail: {shares}",
+            f"{100 * middle(left):.1f} % of it; it fails at a tolerance of {shares}",
         )
         yield (
             f"{claim} longer",

@@ -71,19 +71,20 @@ def noted(judged: Sequence[Claim], others: Sequence[Sequence[Statement]]) -> lis
     """
     tables = [claims.decided(statements) for statements in others]
     return [
-        dataclasses.replace(claim, evidence=claim.evidence + _note(claim, at))
+        dataclasses.replace(claim, evidence=_with_note(claim, at))
         for claim, *at in zip(judged, *tables, strict=True)
     ]
 
 
-def _note(claim: Claim, at: Sequence[Claim]) -> str:
+def _with_note(claim: Claim, at: Sequence[Claim]) -> str:
     if all(other.verdict == claim.verdict for other in at):
-        return ""
+        return claim.evidence
     said = [
         f"at {100 * t:g} % {other.verdict}{_rate(other)}"
         for t, other in zip(TOLERANCES, at, strict=True)
     ]
-    return f"; the verdict hangs on the error that counts as learnt: {', '.join(said)}"
+    note = f"the verdict hangs on the error that counts as learnt: {', '.join(said)}"
+    return f"{claim.evidence.removesuffix('.')}; {note}"
 
 
 def _rate(claim: Claim) -> str:
