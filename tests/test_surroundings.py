@@ -6,7 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 
 import jax
 import jax.numpy as jnp
@@ -87,18 +87,32 @@ def same(one: Result, other: Result) -> bool:
     return all(samples.equal_bits(one.members[n], other.members[n]) for n in one.members)
 
 
-@pytest.mark.parametrize("name", PINNED)
-def test_a_setting_of_jax_changes_no_network_and_no_identity(usual, name):
+# All at once; which of them it would be, each alone tells.
+ALONE = [pytest.param([name], id=name, marks=pytest.mark.slow) for name in PINNED]
+CHANGED = [pytest.param(list(PINNED), id="all"), *ALONE]
+
+
+@contextmanager
+def otherwise(names: list[str]) -> Iterator[None]:
+    """Give settings of JAX their other values."""
+    with ExitStack() as held:
+        for name in names:
+            held.enter_context(set_to(name, PINNED[name]))
+        yield
+
+
+@pytest.mark.parametrize("names", CHANGED)
+def test_no_setting_of_jax_changes_a_network_or_an_identity(usual, names):
     lanes = {s.name: samples.LANES for s in usual.sweep.settings}
     identity = identity_of(usual.sweep, lanes)
-    with set_to(name, PINNED[name]):
+    with otherwise(names):
         assert same(trained(), usual)
         assert identity_of(sweep(), lanes) == identity
 
 
-@pytest.mark.parametrize("name", PINNED)
-def test_a_member_is_replayed_whatever_is_set(usual, name):
-    with set_to(name, PINNED[name]):
+@pytest.mark.parametrize("names", CHANGED)
+def test_a_member_is_replayed_whatever_is_set(usual, names):
+    with otherwise(names):
         found = replay(usual.sweep, "k=2", 3, lane_width=samples.LANES, moments=3)
     assert found.same
     assert found.weights is not None
