@@ -5,8 +5,8 @@ share that fails where training is long enough and biases cannot cross half of t
 how far momentum carries a weight. The step is where theory has it. Three things it does not say:
 weights above 2 change sides and fail less often, at a reach of 3 to 30 a few networks more fail
 than at larger ones, and the line of short training is cautious, for the same failure rates are
-found at half of it. Where lr x steps exceeds about 65 one-sided networks count as unfinished, for
-their output's bias still rises. Seeds are the same in all cells, so
+found at half of it. Where lr x steps exceeds about 230, a quarter of the inputs, output biases have
+bent the fitted side too, and networks count as unfinished. Seeds are the same in all cells, so
 that the sampling error of all points is one and the same.
 """
 
